@@ -1,0 +1,5 @@
+"""`python -m pairwatch`."""
+
+from pairwatch.cli import main
+
+main()

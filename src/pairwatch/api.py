@@ -1,0 +1,149 @@
+"""The Python interface, and what the command line is made of.
+
+Beside the command line this is the only place that reads the clock and asks where the cache lives.
+"""
+
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pairwatch import pairs
+from pairwatch.cache import FILE_NAME, Cache
+from pairwatch.errors import UsageError
+from pairwatch.model import DEFAULT_SOURCE, Adjustment, Comparison, Facts, Leg, Provenance, Series, Window
+from pairwatch.retrieval import Desk, History, Policy
+
+
+def cache_at(folder: Path | None = None) -> Cache:
+    """The price cache in `folder`, or in the platform's cache folder for pairwatch."""
+    if folder is None:
+        import platformdirs  # noqa: PLC0415 - not needed where the folder is given
+
+        folder = platformdirs.user_cache_path("pairwatch", appauthor=False)
+    return Cache(folder / FILE_NAME)
+
+
+def compare(
+    a: str | Leg,
+    b: str | Leg,
+    *,
+    window: str | Window = "90d",
+    as_of: date | str | None = None,
+    max_lag: int = 10,
+    adjust: Adjustment = "total",
+    seed: int = 0,
+    source: str = DEFAULT_SOURCE,
+    cache: Cache | None = None,
+    offline: bool = False,
+    refresh: bool = False,
+    max_age: float = 15 * 60,
+    deadline: float = 20.0,
+    now: float | None = None,
+    verbose: bool = False,
+) -> Comparison:
+    """Compare two legs, `[source:]symbol`, fetching and caching what is missing.
+
+    Args:
+        window: `90d` (calendar days), `12w`, `6mo`, `1y` or `61b` (bars).
+        as_of: recompute as if that day were today.
+        max_lag: the largest lag of the lead test, in bars.
+        adjust: `total` reinvests distributions, `price` does not.
+        cache: where histories are kept; by default the platform's cache folder.
+        max_age: seconds for which a price of an open session still counts as now.
+        deadline: seconds that a source has for a leg.
+        now: the instant of the run, in Unix seconds; by default the clock's.
+
+    Raises:
+        PairwatchError: see `pairwatch.errors`.
+    """
+    legs = [leg if isinstance(leg, Leg) else Leg.parse(leg, source) for leg in (a, b)]
+    if legs[0] == legs[1]:
+        raise UsageError(f"both legs are {legs[0]}", "name two different legs: pairwatch compare QQQ IWM")
+    now = time.time() if now is None else now
+    today = datetime.fromtimestamp(now, UTC).date()
+    until = _day(as_of)
+    policy = Policy(
+        now=now,
+        until=until if until and until < today else None,
+        max_age=max_age,
+        offline=offline,
+        refresh=refresh,
+        deadline=deadline,
+        verbose=verbose,
+    )
+    cache = cache or cache_at()
+    desk = Desk(cache, policy)
+    histories = [desk.history(leg) for leg in legs]
+    question = pairs.Question(
+        as_of=until or today,
+        window=window if isinstance(window, Window) else Window.parse(window),
+        max_lag=max_lag,
+        adjustment=adjust,
+        seed=seed,
+    )
+    return pairs.compare(*histories, question, trouble=cache.trouble)
+
+
+def history(
+    leg: str | Leg,
+    *,
+    source: str = DEFAULT_SOURCE,
+    cache: Cache | None = None,
+    offline: bool = False,
+    refresh: bool = False,
+    now: float | None = None,
+) -> History:
+    """One leg's finished closes, fetched and cached like those of `compare`.
+
+    Raises:
+        SourceError: the leg could not be had.
+    """
+    policy = Policy(now=time.time() if now is None else now, offline=offline, refresh=refresh)
+    return Desk(cache or cache_at(), policy).history(leg if isinstance(leg, Leg) else Leg.parse(leg, source))
+
+
+def compare_series(
+    a: Any,
+    b: Any,
+    *,
+    window: str | Window = "90d",
+    max_lag: int = 10,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two pandas Series of prices that are at hand, indexed by date; their names name the legs.
+
+    The prices are taken as they are: adjust them first. Missing prices are left out.
+
+    Raises:
+        UsageError: not Series of finite numbers, or dates that are not unique.
+        NotEnoughData: too few common days.
+    """
+    histories = [_given(prices, name) for prices, name in ((a, "A"), (b, "B"))]
+    as_of: date = max(h.series.dates[-1] for h in histories).item()
+    window = window if isinstance(window, Window) else Window.parse(window)
+    return pairs.compare(*histories, pairs.Question(as_of=as_of, window=window, max_lag=max_lag, seed=seed))
+
+
+def _given(prices: Any, name: str) -> History:
+    """A history from a pandas Series."""
+    try:
+        known = prices.dropna().sort_index()
+        index = known.index.tz_localize(None) if getattr(known.index, "tz", None) else known.index
+        dates, closes = index.to_numpy().astype("datetime64[D]"), known.to_numpy(dtype="f8")
+        label = "".join(c if c.isalnum() else "-" for c in str(known.name or name))
+        series = Series(Leg("given", label[:30]), dates, closes, facts=Facts(name=label))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise UsageError(f"leg {name} is not a Series of prices by date ({error})", "pass pandas Series with a DatetimeIndex") from error
+    if not len(series):
+        raise UsageError(f"leg {name} holds no price", "pass pandas Series with a DatetimeIndex")
+    return History(series, Provenance("file"))
+
+
+def _day(text: date | str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if isinstance(text, str) and text else (text or None)  # type: ignore[return-value]
+    except ValueError:
+        raise UsageError(f"not a day: {text!r}", "write it as YYYY-MM-DD") from None

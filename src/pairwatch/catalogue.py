@@ -1,0 +1,145 @@
+"""How statistics enter the catalogue, what they are handed, and how they become readings.
+
+The statistics themselves are in `pairwatch.stats`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+
+from pairwatch.model import NAN, Days, Floats, Leadership, Quote, Reading, Scope, Statistic, StatisticUnit
+
+
+@dataclass(frozen=True, slots=True)
+class LegView:
+    """One leg as the statistics see it.
+
+    Attributes:
+        quoted: closes as quoted, on the common days of the window, base included; shape (n + 1,).
+        levels: the same, adjusted; shape (n + 1,).
+        returns: shape (n,): fractions, or basis points for a rate.
+        own_dates: all the leg's own days up to the end of the window.
+        own_levels: its adjusted closes on them.
+        own_last: its own last finished close as quoted, also where the other leg has none yet.
+        bars_per_year: P.
+        is_rate: whether the leg is a rate or a yield, whose changes are differences.
+    """
+
+    quoted: Floats
+    levels: Floats
+    returns: Floats
+    own_dates: Days
+    own_levels: Floats
+    own_last: float
+    bars_per_year: int
+    quote: Quote | None = None
+    is_rate: bool = False
+
+    def change_since(self, day: date) -> float:
+        """The change to the last close from the leg's own last close on or before `day`."""
+        at = int(self.own_dates.searchsorted(np.datetime64(day), side="right")) - 1
+        return self.change(float(self.own_levels[at]), float(self.own_levels[-1])) if at >= 0 else NAN
+
+    def change(self, before: float, after: float) -> float:
+        """A fraction, or basis points for a rate; NaN from zero or below."""
+        if self.is_rate:
+            return (after - before) * 100
+        return after / before - 1 if before > 0 else NAN
+
+    @property
+    def end(self) -> date:
+        """The day of the last close."""
+        day: date = self.own_dates[-1].item()
+        return day
+
+
+@dataclass(frozen=True, slots=True)
+class PairView:
+    """Both legs, lined up."""
+
+    a: LegView
+    b: LegView
+    spread: Floats
+    """ln A - ln B of the adjusted closes; shape (n + 1,), NaN where a leg is a rate."""
+
+
+LegFunction = Callable[[LegView], float]
+PairFunction = Callable[[PairView], float]
+LeadFunction = Callable[[Leadership], float]
+F = TypeVar("F", bound=Callable[..., float])
+
+_LEG: list[tuple[Statistic, LegFunction]] = []
+_PAIR: list[tuple[Statistic, PairFunction]] = []
+_LEADERSHIP: list[tuple[Statistic, LeadFunction]] = []
+
+
+def _entry(function: Callable[..., float], scope: Literal["leg", "pair", "leadership"], label: str, unit: StatisticUnit, **more: Any) -> Statistic:
+    """The catalogue's line for a function, its docstring taken apart."""
+    meaning, _, rest = (function.__doc__ or "").partition("\n\n")
+    formula, _, source = rest.partition("Source:")
+    text = [" ".join(part.split()).removeprefix("Formula: ").rstrip(".") for part in (meaning, formula, source)]
+    return Statistic(function.__name__, scope, label, unit, *text, **more)
+
+
+def leg_statistic(label: str, unit: StatisticUnit, *, difference: bool = False, windowed: bool = True) -> Callable[[F], F]:
+    """Register a statistic of each leg; with `difference`, A's less B's is reported too."""
+
+    def register(function: F) -> F:
+        _LEG.append((_entry(function, "leg", label, unit, has_difference=difference, windowed=windowed), function))
+        return function
+
+    return register
+
+
+def pair_statistic(label: str, unit: StatisticUnit, *, interval: str = "") -> Callable[[F], F]:
+    """Register a statistic of the pair; `interval` names what it is an end of, for outputs that show both together."""
+
+    def register(function: F) -> F:
+        _PAIR.append((_entry(function, "pair", label, unit, interval=interval), function))
+        return function
+
+    return register
+
+
+def leadership_statistic(label: str, unit: StatisticUnit) -> Callable[[F], F]:
+    """Register a statistic of the leadership."""
+
+    def register(function: F) -> F:
+        _LEADERSHIP.append((_entry(function, "leadership", label, unit), function))
+        return function
+
+    return register
+
+
+def entries() -> tuple[Statistic, ...]:
+    """Every registered statistic, in the order of every output."""
+    return tuple(entry for entry, _ in (*_LEG, *_PAIR, *_LEADERSHIP))
+
+
+def readings(pair: PairView, leadership: Leadership, currencies: tuple[str, str]) -> tuple[Reading, ...]:
+    """The value of every statistic: of A, of B, of A minus B, of the pair, of the leadership."""
+    found = [(entry, function(pair.a), function(pair.b)) for entry, function in _LEG]
+    legs: list[tuple[Scope, list[Reading]]] = [("a", []), ("b", []), ("difference", [])]
+    for entry, a, b in found:
+        units = [_leg_unit(entry, view, money) for view, money in zip((pair.a, pair.b), currencies, strict=True)]
+        legs[0][1].append(Reading(entry, "a", a, units[0]))
+        legs[1][1].append(Reading(entry, "b", b, units[1]))
+        if entry.has_difference:
+            legs[2][1].append(Reading(entry, "difference", a - b if units[0] == units[1] else NAN, units[0]))
+    return (
+        *(reading for _, group in legs for reading in group),
+        *(Reading(entry, "pair", function(pair), entry.unit) for entry, function in _PAIR),
+        *(Reading(entry, "leadership", function(leadership), entry.unit) for entry, function in _LEADERSHIP),
+    )
+
+
+def _leg_unit(entry: Statistic, view: LegView, currency: str) -> str:
+    """The unit of one leg's value: its currency, and basis points for the changes of a rate."""
+    if entry.unit == "currency":
+        return "percent" if view.is_rate else currency
+    if entry.unit in ("return", "deviation"):
+        return "bp" if view.is_rate else "fraction"
+    return entry.unit

@@ -1,0 +1,164 @@
+"""Settings: what was typed, else a `PAIRWATCH_*` variable, else the configuration file, else the default.
+
+Nothing is read here: the command line hands in the flags, the environment and the file's text.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pairwatch import sources
+from pairwatch.errors import UsageError
+from pairwatch.model import DEFAULT_SOURCE, Window
+from pairwatch.text import clean
+
+PREFIX = "PAIRWATCH_"
+FORMATS = ("auto", "table", "csv", "json", "markdown")
+
+_DURATION = re.compile(r"([0-9]{1,7})(s|m|h|d)?\Z")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, None: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: how its text is read, its default, and what it is for."""
+
+    key: str
+    read: Callable[[str], Any]
+    default: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A setting's value, and where it came from: `flag`, a variable's name, the file's path, or `default`."""
+
+    key: str
+    text: str
+    value: Any
+    origin: str
+
+
+def duration(text: str) -> float:
+    """Seconds of `90s`, `15m`, `2h` or `1d`.
+
+    Raises:
+        ValueError: anything else.
+    """
+    found = _DURATION.match(text.strip())
+    if not found:
+        raise ValueError("a duration is 30s, 15m, 2h or 1d")
+    return float(int(found[1]) * _SECONDS[found[2]])
+
+
+def yes_or_no(text: str) -> bool:
+    """`1 true yes on` or `0 false no off`, in any case.
+
+    Raises:
+        ValueError: anything else.
+    """
+    word = text.strip().lower()
+    if word in ("1", "true", "yes", "on"):
+        return True
+    if word in ("0", "false", "no", "off", ""):
+        return False
+    raise ValueError("write true or false")
+
+
+def day(text: str) -> date | None:
+    """A day as `YYYY-MM-DD`, or None for an empty text.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("a day is YYYY-MM-DD") from None
+
+
+def folder(text: str) -> Path | None:
+    """A folder, `~` expanded, or None for an empty text."""
+    return Path(text).expanduser() if text else None
+
+
+def choice(*words: str) -> Callable[[str], str]:
+    """A reader that takes one of `words`."""
+
+    def read(text: str) -> str:
+        word = text.strip().lower()
+        if word not in words:
+            raise ValueError(f"one of {', '.join(words)}")
+        return word
+
+    return read
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """A reader that takes a whole number from `low` to `high`."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text.strip()) or not low <= int(text) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+SETTINGS = (
+    Setting("window", Window.parse, "90d", "how far back: 90d (calendar days), 12w, 6mo, 1y, or 61b (bars)"),
+    Setting("as_of", day, "", "recompute as if this day were today (YYYY-MM-DD)"),
+    Setting("max_lag", whole(1, 1000), "10", "the largest lag of the lead test, in bars"),
+    Setting("adjust", choice("total", "price"), "total", "total: distributions reinvested; price: as quoted"),
+    Setting("format", choice(*FORMATS), "auto", "auto is table on a terminal, csv in a pipe"),
+    Setting("source", choice(*sources.names()), DEFAULT_SOURCE, "where legs without a prefix come from"),
+    Setting("max_age", duration, "15m", "how old a price of an open session may be before it is asked for again"),
+    Setting("deadline", duration, "20s", "how long a source may take for a leg"),
+    Setting("seed", whole(0, 999_999_999), "0", "of the permutations; the same inputs give the same bytes"),
+    Setting("offline", yes_or_no, "false", "answer from the cache alone; never open a socket"),
+    Setting("refresh", yes_or_no, "false", "ask the source for the whole history again"),
+    Setting("fail_stale", yes_or_no, "false", "exit 6 when a leg is older than it should be"),
+    Setting("quiet", yes_or_no, "false", "no notes on stderr, only errors"),
+    Setting("cache_dir", folder, "", "the folder of the price cache (default: the platform's)"),
+)
+_BY_KEY = {setting.key: setting for setting in SETTINGS}
+
+
+def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], file: Mapping[str, Any], file_name: str) -> dict[str, Value]:
+    """Every setting's value and origin, by precedence.
+
+    Args:
+        flags: what was typed; None stands for not typed.
+        file: the parsed configuration file, empty if there is none.
+
+    Raises:
+        UsageError: a value that cannot be read, named with its origin; an unknown key in the file.
+    """
+    for key in file:
+        if key not in _BY_KEY:
+            raise UsageError(f"{file_name}: no setting is called {clean(key)!r}", "pairwatch config show")
+    return {key: _resolved(setting, flags, environ, file, file_name) for key, setting in _BY_KEY.items()}
+
+
+def _resolved(setting: Setting, flags: Mapping[str, Any], environ: Mapping[str, str], file: Mapping[str, Any], file_name: str) -> Value:
+    variable = PREFIX + setting.key.upper()
+    if flags.get(setting.key) is not None:
+        text, origin = flags[setting.key], "flag"
+    elif environ.get(variable):
+        text, origin = environ[variable], variable
+    elif setting.key in file:
+        text, origin = file[setting.key], file_name
+    else:
+        text, origin = setting.default, "default"
+    text = str(text)
+    try:
+        return Value(setting.key, text, setting.read(text), origin)
+    except (ValueError, UsageError) as error:
+        name = f"--{setting.key.replace('_', '-')}" if origin == "flag" else f"{origin}: {setting.key}"
+        needs = error.hint if isinstance(error, UsageError) else str(error)
+        raise UsageError(f"{name} cannot be {clean(text)!r}", needs) from None

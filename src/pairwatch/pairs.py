@@ -1,0 +1,296 @@
+"""Two histories, lined up and compared."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import TypeAlias
+
+import numpy as np
+
+from pairwatch import kernels, stats, verdicts
+from pairwatch.catalogue import LegView, PairView
+from pairwatch.errors import NotEnoughData, UsageError
+from pairwatch.model import (
+    NAN,
+    Adjustment,
+    Comparison,
+    Days,
+    Facts,
+    Floats,
+    Leadership,
+    LegReceipt,
+    Receipt,
+    Series,
+    Window,
+    iso,
+)
+from pairwatch.retrieval import History, adjusted
+from pairwatch.text import listing, plural
+
+Positions: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.intp]]
+
+FEWEST_RETURNS = 20
+EXCHANGE_DAYS, EVERY_DAY, WEEKS, MONTHS = 252, 365, 52, 12
+# Legs that close at least this many hours apart are not asked who leads by one bar.
+CLOCK_TOLERANCE = 0.5
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a pair.
+
+    Attributes:
+        as_of: the last day that may count.
+        max_lag: L, the largest lag in bars.
+        seed: of the permutations; the same inputs give the same bytes.
+    """
+
+    as_of: date
+    window: Window
+    max_lag: int = 10
+    adjustment: Adjustment = "total"
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Which of each leg's closes make up the window.
+
+    Attributes:
+        dates: the common days, base included; shape (n + 1,).
+        at_a, at_b: their positions in each leg's own series.
+        start: the calendar day on which the window starts.
+    """
+
+    dates: Days
+    at_a: Positions
+    at_b: Positions
+    start: date
+
+
+def compare(a: History, b: History, question: Question, *, trouble: str = "") -> Comparison:
+    """Everything there is to say about the pair A, B; `trouble` is one more warning, of the cache.
+
+    Raises:
+        NotEnoughData: fewer than `FEWEST_RETURNS` common returns, or closes that no return can be made of.
+        UsageError: a lag that the window is too short for.
+    """
+    sides = [replace(h, series=h.series.as_of(question.as_of)) for h in (a, b)]
+    first, second = (h.series for h in sides)
+    lined_up = align(first, second, question.window)
+    bars = _bars_per_year(lined_up.dates, first.facts, second.facts)
+    view_a = _leg_view(sides[0], lined_up.at_a, bars, question.adjustment)
+    view_b = _leg_view(sides[1], lined_up.at_b, bars, question.adjustment)
+    lead = _leadership(view_a, view_b, first, second, lined_up.dates, question)
+    pair = PairView(view_a, view_b, _spread(view_a, view_b))
+    readings = stats.readings(pair, lead, (first.facts.currency, second.facts.currency))
+    receipt = _receipt(sides, lined_up, bars, question)
+    return Comparison(
+        a=first.leg,
+        b=second.leg,
+        as_of=receipt.end,
+        window=question.window,
+        readings=readings,
+        leadership=lead,
+        claims=verdicts.claims(first.leg, second.leg, {(r.scope, r.statistic.key): r.value for r in readings}),
+        receipt=receipt,
+        warnings=tuple(text for text in (trouble, *_warnings(receipt, lead)) if text),
+    )
+
+
+def align(a: Series, b: Series, window: Window) -> Alignment:
+    """The common days of two series inside a window that ends at the last of them.
+
+    The base is the last common day at or before the window's start, so that the returns inside are exactly those
+    dated after it; the first common day, if there is none so early.
+
+    Raises:
+        NotEnoughData: too few common days.
+    """
+    dates, at_a, at_b = np.intersect1d(a.dates, b.dates, assume_unique=True, return_indices=True)
+    if not len(dates):
+        raise NotEnoughData(f"{a.leg} and {b.leg} have no day in common: {_days_of(a)}; {_days_of(b)}", "compare legs that trade at the same time")
+    end: date = dates[-1].item()
+    start = window.start(end)
+    if window.unit == "b":
+        base = max(0, len(dates) - 1 - window.count)
+        start = dates[base].item()
+    else:
+        base = max(0, int(dates.searchsorted(np.datetime64(start), side="right")) - 1)
+    n = len(dates) - 1 - base
+    if n < FEWEST_RETURNS:
+        raise NotEnoughData(
+            f"{a.leg} and {b.leg} have {plural(n, 'common return')} from {dates[base]} to {end}, {FEWEST_RETURNS} are needed: "
+            f"{_days_of(a)}; {_days_of(b)}"
+        )
+    return Alignment(dates[base:], at_a[base:], at_b[base:], start)
+
+
+def _days_of(series: Series) -> str:
+    if not len(series):
+        return f"{series.leg} has none"
+    return f"{series.leg} has {plural(len(series), 'close')}, {series.dates[0]} to {series.dates[-1]}"
+
+
+def _bars_per_year(dates: Days, a: Facts, b: Facts) -> int:
+    """P: by the usual distance of the common days, and by whether both legs trade every day."""
+    gap = float(np.median(np.diff(dates).astype("i8")))
+    if gap > 20:
+        return MONTHS
+    if gap > 4:
+        return WEEKS
+    return EVERY_DAY if a.every_day and b.every_day else EXCHANGE_DAYS
+
+
+def _leg_view(history: History, at: Positions, bars: int, adjustment: Adjustment) -> LegView:
+    """One leg, cut at the end of the window; its adjusted closes meet the quoted ones there."""
+    series = history.series
+    end = int(at[-1]) + 1
+    known = replace(series, dates=series.dates[:end], closes=series.closes[:end])
+    levels = adjusted(known, adjustment)
+    quoted = series.closes[at]
+    is_rate = series.facts.unit == "percent"
+    if not is_rate and (quoted <= 0).any():
+        day = series.dates[at[quoted <= 0][0]]
+        raise NotEnoughData(
+            f"{series.leg}: a close of {quoted[quoted <= 0][0]:g} on {day}; percentages and logarithms mean nothing from zero or below",
+            "choose a window without it: --window, --as-of",
+        )
+    return LegView(
+        quoted=quoted,
+        levels=levels[at],
+        returns=np.diff(quoted) * 100 if is_rate else kernels.simple_returns(levels[at]),
+        own_dates=known.dates,
+        own_levels=levels,
+        own_last=float(series.closes[-1]),
+        bars_per_year=bars,
+        quote=None if history.provenance.stale else series.quote,
+        is_rate=is_rate,
+    )
+
+
+def _spread(a: LegView, b: LegView) -> Floats:
+    """ln A - ln B of the adjusted closes; NaN where a leg is a rate."""
+    if a.is_rate or b.is_rate:
+        return np.full(len(a.levels), NAN)
+    return np.asarray(np.log(a.levels) - np.log(b.levels))
+
+
+# ---------------------------------------------------------------- leadership
+
+
+def leadership(a: Floats, b: Floats, max_lag: int = 10, seed: int = 0) -> Leadership:
+    """Who leads whom, of two equally long arrays of returns; see `kernels.lead_test`.
+
+    Raises:
+        UsageError: not two equally long vectors of finite numbers, or too short for `max_lag`.
+    """
+    a, b = np.asarray(a, dtype="f8"), np.asarray(b, dtype="f8")
+    if a.ndim != 1 or a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise UsageError("leadership takes two equally long arrays of finite returns", "drop the missing days of both first")
+    if not 1 <= max_lag <= len(a) // 3:
+        raise UsageError(
+            f"a lag of up to {max_lag} bars cannot be judged from {plural(len(a), 'return')}",
+            f"use --max-lag from 1 to {len(a) // 3}" if len(a) >= 3 else "use a longer window",
+        )
+    lag, asymmetry, p_value, detectable = kernels.lead_test(a, b, max_lag, seed)
+    lead = Leadership(lag, asymmetry, p_value, detectable, kernels.cross_correlations(a, b, max_lag))
+    return verdicts.with_verdict(lead, "A", "B")
+
+
+def _leadership(a: LegView, b: LegView, first: Series, second: Series, dates: Days, question: Question) -> Leadership:
+    lead = leadership(a.returns, b.returns, question.max_lag, question.seed)
+    apart = hours_apart(first.facts, second.facts, dates)
+    lead = replace(lead, hours_apart=apart if abs(apart) >= CLOCK_TOLERANCE else 0.0)
+    return verdicts.with_verdict(lead, str(first.leg), str(second.leg))
+
+
+def hours_apart(a: Facts, b: Facts, dates: Days) -> float:
+    """How many hours after B's session A's closes, on the day of the window where they are farthest apart.
+
+    0 where either close is not known. The distance changes within a window when clocks are put forward or back.
+    """
+    if a.closes_at is None or b.closes_at is None:
+        return 0.0
+    if a.timezone == b.timezone:
+        return (a.closes_at - b.closes_at) / 60
+    closes = [_close_instants(facts, dates) for facts in (a, b)]
+    apart = (closes[0] - closes[1]) / 3600
+    return float(apart[np.abs(apart).argmax()])
+
+
+def _close_instants(facts: Facts, dates: Days) -> Floats:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - legs of one zone do without it
+
+    try:
+        zone = ZoneInfo(facts.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return np.zeros(len(dates))
+    midnights = [datetime(d.year, d.month, d.day, tzinfo=zone).timestamp() for d in dates.tolist()]
+    return np.array(midnights) + 60.0 * (facts.closes_at or 0)
+
+
+# ---------------------------------------------------------------- the receipt
+
+
+def _receipt(sides: list[History], lined_up: Alignment, bars: int, question: Question) -> Receipt:
+    a, b = (
+        _leg_receipt(side, lined_up.dates, at, question.as_of) for side, at in zip(sides, (lined_up.at_a, lined_up.at_b), strict=True)
+    )
+    base, end = lined_up.dates[0].item(), lined_up.dates[-1].item()
+    return Receipt(a, b, lined_up.start, base, end, len(lined_up.dates), bars, question.adjustment, question.max_lag, question.seed)
+
+
+def _leg_receipt(history: History, common: Days, at: Positions, as_of: date) -> LegReceipt:
+    series = history.series
+    own = int(at[-1]) - int(at[0]) + 1
+    holes = tuple(d for d in history.provenance.holes if common[0] < d <= np.datetime64(as_of))
+    return LegReceipt(
+        leg=series.leg,
+        facts=series.facts,
+        provenance=replace(history.provenance, holes=holes),
+        first_bar=series.dates[0],
+        last_bar=series.dates[-1],
+        lost=own - len(common),
+        quote=None if history.provenance.stale else series.quote,
+    )
+
+
+def _warnings(receipt: Receipt, lead: Leadership) -> tuple[str, ...]:
+    """What the reader has to know beside the numbers, most serious first."""
+    a, b = receipt.a, receipt.b
+    found = [side.provenance.stale for side in (a, b) if side.provenance.stale]
+    found += [text for side in (a, b) for text in _news(side)]
+    found += _holes(a, b)
+    if a.facts.currency != b.facts.currency and a.facts.currency and b.facts.currency:
+        found.append(f"{a.leg} is in {a.facts.currency}, {b.leg} in {b.facts.currency}: their ratio and gap include the exchange rate")
+    if receipt.base > receipt.start:
+        found.append(f"the window begins on {receipt.base}, the first common close, not on {receipt.start}")
+    if lead.hours_apart:
+        found.append(_clocks(a, b, lead.hours_apart))
+    if "percent" in {a.facts.unit, b.facts.unit}:
+        found.append("a rate has no percentage return: its changes are in basis points, and ratio, gap and drawdown are left out")
+    return tuple(found)
+
+
+def _news(side: LegReceipt) -> list[str]:
+    provenance = side.provenance
+    revised = f"{side.leg}: {plural(provenance.revised, 'known close')} revised by {side.leg.source}"
+    return [*([revised] if provenance.revised else []), *provenance.remarks]
+
+
+def _holes(a: LegReceipt, b: LegReceipt) -> list[str]:
+    """Finished sessions without a close, said once where both legs lack them."""
+    both = [d for d in a.provenance.holes if d in b.provenance.holes]
+    found = []
+    for who, days in (
+        (f"{a.leg} and {b.leg}", both),
+        (str(a.leg), [d for d in a.provenance.holes if d not in both]),
+        (str(b.leg), [d for d in b.provenance.holes if d not in both]),
+    ):
+        if days:
+            found.append(f"{who}: no close for {plural(len(days), 'finished session')} ({listing([iso(d) or '' for d in days])}); not filled, and asked for again")
+    return found
+
+
+def _clocks(a: LegReceipt, b: LegReceipt, apart: float) -> str:
+    late, early = (a, b) if apart > 0 else (b, a)
+    return f"{late.leg} closes {abs(apart):.3g} h after {early.leg}: a lead of {late.leg} by one bar would be the clock's, and same-day correlations are too low"

@@ -1,0 +1,110 @@
+"""One strictly valid JSON object; `null` for "cannot say". Names are added, never changed, within a schema."""
+
+import json
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from pairwatch import __version__
+from pairwatch.model import Comparison, LegReceipt, Receipt, Scope, iso
+from pairwatch.render import Page
+
+SCHEMA = 1
+
+
+def comparison(c: Comparison, _page: Page) -> str:
+    """The whole comparison as one object, with a line feed at its end."""
+    document = {
+        "schema": SCHEMA,
+        "pairwatch": __version__,
+        "as_of": iso(c.as_of),
+        "window": str(c.window),
+        "stale": c.stale,
+        "simulated": c.simulated,
+        "a": {**_leg(c.receipt.a), **_values(c, "a")},
+        "b": {**_leg(c.receipt.b), **_values(c, "b")},
+        "difference": _values(c, "difference"),
+        "pair": _values(c, "pair"),
+        "leadership": _leadership(c),
+        "reading": [{"claim": x.text, "verdict": x.verdict, "because": x.because} for x in c.claims],
+        "receipt": _receipt(c.receipt),
+        "warnings": list(c.warnings),
+    }
+    return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _number(value: float) -> float | int | None:
+    if not math.isfinite(value):
+        return None
+    return int(value) if value.is_integer() and abs(value) < 1e15 else value
+
+
+def _values(c: Comparison, scope: Scope) -> dict[str, Any]:
+    return {r.statistic.key: _number(r.value) for r in c if r.scope == scope}
+
+
+def _leadership(c: Comparison) -> dict[str, Any]:
+    lead = c.leadership
+    lags = range(-lead.max_lag, lead.max_lag + 1)
+    return {
+        "verdict": lead.verdict,
+        "leader": str(c.a if lead.lag > 0 else c.b) if lead.decided else None,
+        **{key.removeprefix("lead_"): value for key, value in _values(c, "leadership").items()},
+        **_values(c, "leadership"),
+        "hours_apart": _number(lead.hours_apart),
+        "correlations": [{"lag": lag, "r": _number(lead.at(lag))} for lag in lags],
+    }
+
+
+def _leg(side: LegReceipt) -> dict[str, Any]:
+    facts = side.facts
+    return {
+        "leg": str(side.leg),
+        "source": side.leg.source,
+        "symbol": side.leg.symbol,
+        "name": facts.name or None,
+        "currency": facts.currency or None,
+        "unit": facts.unit,
+        "kind": facts.kind or None,
+        "exchange": facts.exchange or None,
+        "timezone": facts.timezone or None,
+        "simulated": facts.simulated,
+        "first_bar": iso(side.first_bar),
+        "last_bar": iso(side.last_bar),
+        "session_open": side.quote.open if side.quote else None,
+        "quoted_at": _instant(side.quote.at if side.quote else None),
+    }
+
+
+def _receipt(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "start": iso(receipt.start),
+        "base": iso(receipt.base),
+        "end": iso(receipt.end),
+        "matched_bars": receipt.matched,
+        "returns": receipt.matched - 1,
+        "bars_per_year": receipt.bars_per_year,
+        "adjustment": receipt.adjustment,
+        "max_lag": receipt.max_lag,
+        "seed": receipt.seed,
+        "a": _provenance(receipt.a),
+        "b": _provenance(receipt.b),
+    }
+
+
+def _provenance(side: LegReceipt) -> dict[str, Any]:
+    provenance = side.provenance
+    return {
+        "origin": provenance.origin,
+        "asked_at": _instant(provenance.asked_at),
+        "stale": provenance.stale or None,
+        "days_lost": side.lost,
+        "holes": [iso(day) for day in provenance.holes],
+        "revised": provenance.revised,
+        "refetched": provenance.refetched,
+    }
+
+
+def _instant(seconds: float | None) -> str | None:
+    """ISO 8601 in UTC, to the second."""
+    return None if seconds is None else datetime.fromtimestamp(int(seconds), UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,103 @@
+"""When exchanges hold sessions: which days are finished, and when the next one opens.
+
+A thin wrap of exchange_calendars, which is imported with this module: only a source that is about to use the
+network needs it, so that a run served from the cache loads neither it nor pandas.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import exchange_calendars
+import numpy as np
+
+from pairwatch.model import Days, Floats
+
+# How long after a close its price may still be settling.
+GRACE = 30 * 60.0
+# How far back a missing session is worth a word.
+MEMORY = timedelta(days=400)
+
+# Yahoo's exchange codes, as seen in its answers, by ISO 10383 code or the calendar library's own names.
+_CALENDARS = {
+    "XNYS": "NMS NGM NCM NYQ PCX ASE BTS SNP DJI NIM WCB CXI CBO CBOE NYS NAS",
+    "XLON": "LSE IOB",
+    "XTKS": "JPX TYO OSA",
+    "XETR": "GER",
+    "XFRA": "FRA",
+    "XPAR": "PAR ENX",
+    "XAMS": "AMS",
+    "XBRU": "BRU",
+    "XMIL": "MIL",
+    "XMAD": "MCE",
+    "XSWX": "EBS",
+    "XSTO": "STO",
+    "XOSL": "OSL",
+    "XHEL": "HEL",
+    "XCSE": "CPH",
+    "XTSE": "TOR",
+    "XASX": "ASX",
+    "XHKG": "HKG HKS",
+    "XSHG": "SHH SHZ",
+    "XKRX": "KSC KOE",
+    "XBOM": "NSI BSE",
+    "BVMF": "SAO",
+    "CMES": "CME CBT NYM CMX",
+    "24/5": "CCY",
+    "24/7": "CCC",
+}
+_BY_CODE = {code: calendar for calendar, codes in _CALENDARS.items() for code in codes.split()}
+ALWAYS_OPEN = "24/7"
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """An exchange's sessions around now: days, and the instants at which they open and close."""
+
+    calendar: str
+    days: Days
+    opens: Floats
+    closes: Floats
+
+    def finished(self, now: float) -> Days:
+        """The days whose session has closed, grace included."""
+        return self.days[self.closes + GRACE <= now]
+
+    def quiet_until(self, now: float) -> float:
+        """The next opening bell; `now` itself while a session is open or its close is settling."""
+        if ((self.opens <= now) & (now < self.closes + GRACE)).any():
+            return now
+        ahead = self.opens[self.opens > now]
+        return float(ahead[0]) if len(ahead) else now
+
+    def closes_at(self, timezone: str) -> int | None:
+        """The usual close, in minutes after the local midnight of the session's day; None if there is none."""
+        if not len(self.days):
+            return None
+        zone = ZoneInfo(timezone)
+        minutes = [
+            round((close - datetime.combine(day, datetime.min.time(), zone).timestamp()) / 60)
+            for day, close in zip(self.days[-15:].tolist(), self.closes[-15:].tolist(), strict=True)
+        ]
+        return max(set(minutes), key=minutes.count)
+
+
+def sessions_of(exchange: str, now: float) -> Sessions | None:
+    """The sessions of an exchange by its Yahoo code, from `MEMORY` before `now` to three weeks after it.
+
+    None for an exchange that is not known: nothing is then expected of it.
+    """
+    calendar = _BY_CODE.get(exchange)
+    if calendar is None:
+        return None
+    today = datetime.fromtimestamp(now, UTC).date()
+    return _around(calendar, today)
+
+
+def _around(calendar: str, today: date) -> Sessions:
+    found = exchange_calendars.get_calendar(calendar, start=today - MEMORY, end=today + timedelta(days=21))
+    schedule = found.schedule
+    days = schedule.index.to_numpy().astype("datetime64[D]")
+    opens = schedule["open"].dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype("f8")
+    closes = schedule["close"].dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype("f8")
+    return Sessions(calendar, days, np.asarray(opens), np.asarray(closes))

@@ -1,0 +1,53 @@
+"""Text from outside, made safe once, where it enters.
+
+Provider names, file cells and error bodies may carry terminal escapes, bidirectional overrides or invisible
+characters. Whatever reaches a type of `pairwatch.model` has passed through `clean`.
+"""
+
+import re
+
+LONGEST = 80
+
+# C0, DEL and C1 controls; zero-width and bidirectional marks; line and paragraph separators; the byte-order
+# mark; lone surrogates, which cannot be encoded; tag characters. Each becomes U+FFFD.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def clean(text: object, longest: int = LONGEST) -> str:
+    """Return `text` as one printable line of at most `longest` characters.
+
+    Runs of white space become one space; every control, invisible or direction-changing character becomes
+    U+FFFD, so that an attempt stays visible; a longer text ends in an ellipsis.
+    """
+    line = _UNSAFE.sub("\ufffd", " ".join(str(text).split(" ")).strip())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def is_clean(text: str) -> bool:
+    """Whether `text` holds no character that `clean` would replace."""
+    return _UNSAFE.search(text) is None
+
+
+def listing(items: list[str], most: int = 3) -> str:
+    """Join a few items, and count the rest: `a, b, c and 4 more`."""
+    shown = ", ".join(items[:most])
+    return shown if len(items) <= most else f"{shown} and {len(items) - most} more"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 bar`, `2 bars`, `2 entries`."""
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun[:-1]}ies" if noun.endswith("try") else f"{count:,} {noun}s"
+
+
+def age(seconds: float) -> str:
+    """A duration in its largest fitting unit: `40 s`, `12 min`, `5 h`, `3 days`."""
+    for size, unit in ((86_400, "day"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size or (seconds >= size and unit != "day"):
+            count = int(seconds // size)
+            return plural(count, unit) if unit == "day" else f"{count} {unit}"
+    return f"{max(0, int(seconds))} s"

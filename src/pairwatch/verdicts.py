@@ -1,0 +1,134 @@
+"""What the numbers say in words: the leadership's verdict, and the sentences that numbers decide."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+
+from pairwatch.model import Claim, Leadership, Leg
+from pairwatch.text import plural
+
+SIGNIFICANT = 0.05
+
+Values = Mapping[tuple[str, str], float]
+
+
+def bare(value: float, digits: int = 2) -> str:
+    """A number below one as statisticians write it: `.41`, `-.07`, `1.00`."""
+    return f"{value:.{digits}f}".replace("0.", ".", 1)
+
+
+def p_text(p: float) -> str:
+    """`p .41`, `p .007`, `p < .001`."""
+    if p < 0.001:
+        return "p < .001"
+    return f"p {bare(p, 3 if p < 0.0095 else 2)}"
+
+
+def with_verdict(lead: Leadership, a: str, b: str) -> Leadership:
+    """The leadership with its verdict; the legs' clocks are not called a leader."""
+    if not math.isfinite(lead.p_value):
+        return replace(lead, verdict="no verdict: a leg does not move")
+    ahead, behind = (a, b) if lead.lag > 0 else (b, a)
+    told = f"{ahead} leads {behind} by {plural(abs(lead.lag), 'bar')}"
+    if lead.p_value >= SIGNIFICANT:
+        return replace(lead, verdict=f"no leader ({p_text(lead.p_value)}; {_detectable(lead)})")
+    if abs(lead.lag) == 1 and lead.lag * lead.hours_apart > 0:
+        because = f"{ahead} closes {abs(lead.hours_apart):.3g} h after {behind}"
+        return replace(lead, verdict=f"no verdict: {because}, and the clock alone makes it look ahead ({p_text(lead.p_value)})")
+    return replace(lead, verdict=f"{told} ({p_text(lead.p_value)})", decided=True)
+
+
+def _detectable(lead: Leadership) -> str:
+    if not lead.detectable < 1:
+        return "too few bars to show any lead"
+    return f"a lead of {bare(math.ceil(lead.detectable * 100) / 100)} or more would have shown"
+
+
+# ---------------------------------------------------------------- claims
+
+
+def claims(a: Leg, b: Leg, values: Values) -> tuple[Claim, ...]:
+    """The sentences that people write about a pair, each decided by its number, or left open."""
+    found = (
+        _tighter(a, b, values),
+        _idiosyncratic(a, values),
+        _ahead(a, b, values),
+        _catching_up(a, b, values),
+        _hedge(a, b, values),
+        _robust(values),
+    )
+    return tuple(claim for claim in found if claim)
+
+
+def _decided(text: str, low: float, high: float, threshold: float, because: str) -> Claim | None:
+    """A claim that the number lies below a threshold, by its interval."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return None
+    verdict: Literal["TRUE", "FALSE", "INCONCLUSIVE"] = "INCONCLUSIVE"
+    if high < threshold:
+        verdict = "TRUE"
+    elif low >= threshold:
+        verdict = "FALSE"
+    return Claim(text, verdict, because)
+
+
+def _common_share(values: Values) -> tuple[float, float]:
+    """The interval of r squared that follows from the correlation's."""
+    low, high = values["pair", "correlation_low"], values["pair", "correlation_high"]
+    squares = (low * low, high * high)
+    return (0.0 if low < 0 < high else min(squares)), max(squares)
+
+
+def _tighter(a: Leg, b: Leg, values: Values) -> Claim | None:
+    v = values["pair", "volatility_ratio"]
+    if not math.isfinite(values["pair", "tightness"]) or not v > 0:
+        return None
+    # sd(a - b) / min(sd a, sd b) as a function of r, at the volatilities measured.
+    ends = [
+        math.sqrt(max(0.0, v * v + 1 - 2 * values["pair", end] * v)) / min(v, 1.0) for end in ("correlation_high", "correlation_low")
+    ]
+    because = f"the spread's volatility is {values['pair', 'tightness']:.2f} of the calmer leg's, 95 % {ends[0]:.2f} to {ends[1]:.2f}"
+    return _decided(f"{a} - {b} is tighter than either leg", ends[0], ends[1], 1.0, because)
+
+
+def _idiosyncratic(a: Leg, values: Values) -> Claim | None:
+    low, high = _common_share(values)
+    share = values["pair", "idiosyncratic_share"]
+    because = f"{share:.0%} of the variance is idiosyncratic, 95 % {1 - high:.0%} to {1 - low:.0%}"
+    return _decided("most of what moves them is common to both", 1 - high, 1 - low, 0.5, because)
+
+
+def _ahead(a: Leg, b: Leg, values: Values) -> Claim | None:
+    gap = values["pair", "return_gap"]
+    if not math.isfinite(gap):
+        return None
+    return Claim(f"{a} is ahead of {b} over the window", "TRUE" if gap > 0 else "FALSE", f"by {100 * gap:+.2f} points")
+
+
+def _catching_up(a: Leg, b: Leg, values: Values) -> Claim | None:
+    gap, month = values["pair", "return_gap"], values["difference", "change_1m"]
+    if not (math.isfinite(gap) and math.isfinite(month)) or gap == 0:
+        return None
+    leader, laggard, gained = (a, b, -month) if gap > 0 else (b, a, month)
+    because = f"over the last month it gained {100 * gained:+.2f} points on {leader}"
+    return Claim(f"{laggard}, which is behind, is catching up", "TRUE" if gained > 0 else "FALSE", because)
+
+
+def _hedge(a: Leg, b: Leg, values: Values) -> Claim | None:
+    low, high = _common_share(values)
+    left = [math.sqrt(max(0.0, 1 - share)) for share in (high, low)]
+    r2 = values["pair", "r_squared"]
+    if not math.isfinite(r2):
+        return None
+    because = f"at the best ratio, {values['pair', 'beta']:.2f}, {math.sqrt(1 - r2):.0%} of it is left, 95 % {left[0]:.0%} to {left[1]:.0%}"
+    return _decided(f"a hedge with {b} would have halved {a}'s volatility", left[0], left[1], 0.5, because)
+
+
+def _robust(values: Values) -> Claim | None:
+    low, high = (values["pair", f"correlation_fragility_{end}"] for end in ("low", "high"))
+    inside = values["pair", "correlation_low"] <= low and high <= values["pair", "correlation_high"]
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return None
+    because = f"without any one day it lies between {low:.2f} and {high:.2f}"
+    return Claim("no single day makes the correlation", "TRUE" if inside else "FALSE", because)
