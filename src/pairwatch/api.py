@@ -136,7 +136,9 @@ def _given(prices: Any, name: str) -> History:
         label = "".join(c if c.isalnum() else "-" for c in str(known.name or name))
         series = Series(Leg("given", label[:30]), dates, closes, facts=Facts(name=label))
     except (AttributeError, TypeError, ValueError) as error:
-        raise UsageError(f"leg {name} is not a Series of prices by date ({error})", "pass pandas Series with a DatetimeIndex") from error
+        raise UsageError(
+            f"leg {name} is not a Series of prices by date ({error})", "pass pandas Series with a DatetimeIndex"
+        ) from error
     if not len(series):
         raise UsageError(f"leg {name} holds no price", "pass pandas Series with a DatetimeIndex")
     return History(series, Provenance("file"))

@@ -76,7 +76,13 @@ _PAIR: list[tuple[Statistic, PairFunction]] = []
 _LEADERSHIP: list[tuple[Statistic, LeadFunction]] = []
 
 
-def _entry(function: Callable[..., float], scope: Literal["leg", "pair", "leadership"], label: str, unit: StatisticUnit, **more: Any) -> Statistic:
+def _entry(
+    function: Callable[..., float],
+    scope: Literal["leg", "pair", "leadership"],
+    label: str,
+    unit: StatisticUnit,
+    **more: Any,
+) -> Statistic:
     """The catalogue's line for a function, its docstring taken apart."""
     meaning, _, rest = (function.__doc__ or "").partition("\n\n")
     formula, _, source = rest.partition("Source:")
@@ -84,7 +90,9 @@ def _entry(function: Callable[..., float], scope: Literal["leg", "pair", "leader
     return Statistic(function.__name__, scope, label, unit, *text, **more)
 
 
-def leg_statistic(label: str, unit: StatisticUnit, *, difference: bool = False, windowed: bool = True) -> Callable[[F], F]:
+def leg_statistic(
+    label: str, unit: StatisticUnit, *, difference: bool = False, windowed: bool = True
+) -> Callable[[F], F]:
     """Register a statistic of each leg; with `difference`, A's less B's is reported too."""
 
     def register(function: F) -> F:

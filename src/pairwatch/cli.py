@@ -30,7 +30,10 @@ config_app = typer.Typer(help="Where settings come from.", no_args_is_help=True,
 app.add_typer(cache_app, name="cache")
 app.add_typer(config_app, name="config")
 
-LegA = Annotated[str, typer.Argument(metavar="A", help="[source:]symbol, e.g. QQQ, csv:all.csv#IWM, demo:LEADER, or - for CSV on stdin.")]
+LegA = Annotated[
+    str,
+    typer.Argument(metavar="A", help="[source:]symbol, e.g. QQQ, csv:all.csv#IWM, demo:LEADER, or - for CSV on stdin."),
+]
 LegB = Annotated[str, typer.Argument(metavar="B", help="The other leg, in the same form.")]
 Text = Annotated[str | None, typer.Option(show_default=False)]
 
@@ -47,7 +50,9 @@ def _version(value: bool) -> None:  # noqa: FBT001 - typer's signature
 
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,  # noqa: FBT002, ARG001
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,  # noqa: FBT002, ARG001
 ) -> None:
     """Information only, not advice."""
 
@@ -56,23 +61,51 @@ def root(
 def compare(
     a: LegA,
     b: LegB,
-    window: Annotated[str | None, _option("--window", "-w", metavar="90d", help="How far back: 90d (calendar days), 12w, 6mo, 1y or 61b (bars).")] = None,
-    as_of: Annotated[str | None, _option("--as-of", metavar="DATE", help="Recompute as if that day were today.")] = None,
-    max_lag: Annotated[str | None, _option("--max-lag", metavar="10", help="The largest lag of the lead test, in bars.")] = None,
-    adjust: Annotated[str | None, _option("--adjust", metavar="total|price", help="Reinvest distributions (total), or not (price).")] = None,
-    format: Annotated[str | None, _option("--format", "-f", metavar="auto|table|csv|json|markdown", help="auto: a table on a terminal, CSV in a pipe.")] = None,  # noqa: A002
+    window: Annotated[
+        str | None,
+        _option("--window", "-w", metavar="90d", help="How far back: 90d (calendar days), 12w, 6mo, 1y or 61b (bars)."),
+    ] = None,
+    as_of: Annotated[
+        str | None, _option("--as-of", metavar="DATE", help="Recompute as if that day were today.")
+    ] = None,
+    max_lag: Annotated[
+        str | None, _option("--max-lag", metavar="10", help="The largest lag of the lead test, in bars.")
+    ] = None,
+    adjust: Annotated[
+        str | None, _option("--adjust", metavar="total|price", help="Reinvest distributions (total), or not (price).")
+    ] = None,
+    format: Annotated[
+        str | None,
+        _option(
+            "--format", "-f", metavar="auto|table|csv|json|markdown", help="auto: a table on a terminal, CSV in a pipe."
+        ),
+    ] = None,  # noqa: A002
     csv: Annotated[bool, _option("--csv", help="Short for --format csv.", is_flag=True)] = False,  # noqa: FBT002
     json: Annotated[bool, _option("--json", help="Short for --format json.", is_flag=True)] = False,  # noqa: FBT002
-    output: Annotated[Path | None, _option("--output", "-o", metavar="FILE", help="Write to FILE, all of it or nothing.")] = None,
-    source: Annotated[str | None, _option("--source", metavar="yahoo", help="Where legs without a prefix come from.")] = None,
+    output: Annotated[
+        Path | None, _option("--output", "-o", metavar="FILE", help="Write to FILE, all of it or nothing.")
+    ] = None,
+    source: Annotated[
+        str | None, _option("--source", metavar="yahoo", help="Where legs without a prefix come from.")
+    ] = None,
     refresh: Annotated[bool | None, _option("--refresh", help="Ask for the whole history again.", is_flag=True)] = None,
     offline: Annotated[bool | None, _option("--offline", help="Answer from the cache alone.", is_flag=True)] = None,
-    max_age: Annotated[str | None, _option("--max-age", metavar="15m", help="How old a price of an open session may be.")] = None,
-    deadline: Annotated[str | None, _option("--deadline", metavar="20s", help="How long a source may take for a leg.")] = None,
-    fail_stale: Annotated[bool | None, _option("--fail-stale", help="Exit 6 when a leg is older than it should be.", is_flag=True)] = None,
+    max_age: Annotated[
+        str | None, _option("--max-age", metavar="15m", help="How old a price of an open session may be.")
+    ] = None,
+    deadline: Annotated[
+        str | None, _option("--deadline", metavar="20s", help="How long a source may take for a leg.")
+    ] = None,
+    fail_stale: Annotated[
+        bool | None, _option("--fail-stale", help="Exit 6 when a leg is older than it should be.", is_flag=True)
+    ] = None,
     seed: Annotated[str | None, _option("--seed", metavar="0", help="Of the permutations.")] = None,
-    quiet: Annotated[bool | None, _option("--quiet", "-q", help="No notes on stderr, only errors.", is_flag=True)] = None,
-    verbose: Annotated[bool, _option("--verbose", "-v", help="Show what the libraries say, on stderr.", is_flag=True)] = False,  # noqa: FBT002
+    quiet: Annotated[
+        bool | None, _option("--quiet", "-q", help="No notes on stderr, only errors.", is_flag=True)
+    ] = None,
+    verbose: Annotated[
+        bool, _option("--verbose", "-v", help="Show what the libraries say, on stderr.", is_flag=True)
+    ] = False,  # noqa: FBT002
 ) -> None:
     """Compare two legs: levels, 90-day statistics, who leads, and what it all rests on.
 
@@ -132,7 +165,9 @@ def _notes(found: "Comparison") -> list[str]:
 
 
 @app.command()
-def explain(statistic: Annotated[str | None, typer.Argument(help="A statistic's key; all of them by default.")] = None) -> None:
+def explain(
+    statistic: Annotated[str | None, typer.Argument(help="A statistic's key; all of them by default.")] = None,
+) -> None:
     """Say what a statistic means: its unit, its formula and where the formula comes from."""
     _one_thread()
     from pairwatch import stats  # noqa: PLC0415
@@ -145,7 +180,10 @@ def explain(statistic: Annotated[str | None, typer.Argument(help="A statistic's 
         from difflib import get_close_matches  # noqa: PLC0415
 
         near = get_close_matches(str(statistic), [entry.key for entry in entries], 3, 0.4)
-        raise UsageError(f"no statistic is called {clean(statistic)!r}", f"did you mean {', '.join(near)}?" if near else "pairwatch explain")
+        raise UsageError(
+            f"no statistic is called {clean(statistic)!r}",
+            f"did you mean {', '.join(near)}?" if near else "pairwatch explain",
+        )
     for entry in chosen:
         sys.stdout.write(
             f"{entry.key} ({entry.scope}, {entry.unit})\n  {entry.meaning}.\n  formula: {entry.formula}\n  source: {entry.source}\n"
@@ -241,7 +279,9 @@ def _parsed(file: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} cannot be read ({error})", "mend the file, or set PAIRWATCH_CONFIG to another") from None
+        raise UsageError(
+            f"{file} cannot be read ({error})", "mend the file, or set PAIRWATCH_CONFIG to another"
+        ) from None
     import tomllib  # noqa: PLC0415
 
     try:
@@ -320,7 +360,9 @@ def _replace(file: Path, text: str) -> None:
             os.unlink(name)  # noqa: PTH108
             raise
     except OSError as error:
-        raise UsageError(f"{file} cannot be written ({error.strerror})", "choose another --output; what was there is untouched") from None
+        raise UsageError(
+            f"{file} cannot be written ({error.strerror})", "choose another --output; what was there is untouched"
+        ) from None
 
 
 def _umask() -> int:

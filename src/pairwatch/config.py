@@ -129,7 +129,9 @@ SETTINGS = (
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 
 
-def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], file: Mapping[str, Any], file_name: str) -> dict[str, Value]:
+def resolve(
+    flags: Mapping[str, Any], environ: Mapping[str, str], file: Mapping[str, Any], file_name: str
+) -> dict[str, Value]:
     """Every setting's value and origin, by precedence.
 
     Args:
@@ -145,7 +147,9 @@ def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], file: Mapping[
     return {key: _resolved(setting, flags, environ, file, file_name) for key, setting in _BY_KEY.items()}
 
 
-def _resolved(setting: Setting, flags: Mapping[str, Any], environ: Mapping[str, str], file: Mapping[str, Any], file_name: str) -> Value:
+def _resolved(
+    setting: Setting, flags: Mapping[str, Any], environ: Mapping[str, str], file: Mapping[str, Any], file_name: str
+) -> Value:
     variable = PREFIX + setting.key.upper()
     if flags.get(setting.key) is not None:
         text, origin = flags[setting.key], "flag"

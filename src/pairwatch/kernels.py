@@ -208,33 +208,3 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
 
 def _apart_from_zero(x: float) -> float:
     return x if abs(x) > 1e-300 else 1e-300
-
-
-# ---------------------------------------------------------------- who leads
-
-
-def cross_correlations(a: Floats, b: Floats, max_lag: int) -> Floats:
-    """r(k) = corr(a[t], b[t+k]) for k = -L..L with full-sample means; shape (2 L + 1,)."""
-    n = len(a)
-    if not sd(a) or not sd(b):
-        return np.full(2 * max_lag + 1, NAN)
-    za, zb = (a - a.mean()) / a.std(), (b - b.mean()) / b.std()
-    ahead = [za[: n - k] @ zb[k:] for k in range(max_lag + 1)]
-    behind = [zb[: n - k] @ za[k:] for k in range(max_lag, 0, -1)]
-    return np.array([*behind, *ahead]) / n
-
-
-def lead_test(a: Floats, b: Floats, max_lag: int, seed: int, permutations: int = 1999) -> tuple[int, float, float, float]:
-    """PLACEHOLDER"""
-    r = cross_correlations(a, b, max_lag)
-    if np.isnan(r).any():
-        return 0, NAN, NAN, NAN
-    d = r[max_lag + 1 :] - r[:max_lag][::-1]
-    n = len(a)
-    za, zb = (a - a.mean()) / a.std(), (b - b.mean()) / b.std()
-    index = np.random.default_rng(seed).permuted(np.tile(np.arange(n), (permutations, 1)), axis=1)
-    pa, pb = za[index], zb[index]
-    null = np.max([np.abs((pa[:, :-k] * pb[:, k:] - pb[:, :-k] * pa[:, k:]).sum(1)) / n for k in range(1, max_lag + 1)], axis=0)
-    k = int(np.abs(d).argmax())
-    p = (1 + int((null >= abs(d[k]) - 1e-12).sum())) / (1 + permutations)
-    return (k + 1) * (1 if d[k] > 0 else -1), float(d[k]), p, float(np.quantile(null, 0.95))

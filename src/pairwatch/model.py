@@ -17,6 +17,7 @@ from pairwatch.text import clean, is_clean
 
 Floats: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 Days: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.datetime64]]
+Positions: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.intp]]
 Unit = Literal["price", "index", "percent"]
 Adjustment = Literal["total", "price"]
 EventKind = Literal["dividend", "split", "capital_gain"]
@@ -70,7 +71,9 @@ class Leg:
         return cls(source, text) if source == "csv" else cls(source, text.upper() if source != "coingecko" else text)
 
     def __post_init__(self) -> None:
-        good = _SOURCE.match(self.source) and (_is_path(self.symbol) if self.source == "csv" else _SYMBOL.match(self.symbol.upper()))
+        good = _SOURCE.match(self.source) and (
+            _is_path(self.symbol) if self.source == "csv" else _SYMBOL.match(self.symbol.upper())
+        )
         if not good:
             raise UsageError(
                 f"not a leg: {clean(self.source)}:{clean(self.symbol) or '(empty)'}",
@@ -109,7 +112,9 @@ class Window:
         """
         found = _WINDOW.match(text.strip().lower())
         if not found:
-            raise UsageError(f"not a window: {clean(text)!r}", "a window is 90d (calendar days), 12w, 6mo, 1y or 61b (bars)")
+            raise UsageError(
+                f"not a window: {clean(text)!r}", "a window is 90d (calendar days), 12w, 6mo, 1y or 61b (bars)"
+            )
         return cls(int(found[1]), found[2])  # type: ignore[arg-type]
 
     def start(self, end: date) -> date:
@@ -327,13 +332,13 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Leadership:
-    """Who leads whom, judged by the asymmetry of the cross-correlations.
+    """Who leads whom, judged by what either leg's past says of the other beyond the other's own day.
 
     Attributes:
-        lag: bars by which A leads B (negative: B leads A), where the asymmetry is largest; 0 if it cannot be said.
-        asymmetry: r(lag) - r(-lag).
-        p_value: the probability of one as large when neither leads, all lags considered.
-        detectable: the smallest asymmetry that would have been called a leader.
+        lag: bars by which A leads B (negative: B leads A), where a lead is strongest; 0 if it cannot be said.
+        asymmetry: D = r(|lag|) - r(-|lag|), positive where A's past says more of B than B's of A.
+        p_value: the probability of a lead as strong when neither leads, all lags considered.
+        detectable: the lead, in units of r, that is called a leader in four windows out of five.
         correlations: shape (2 L + 1,), r(k) for k = -L..L.
         hours_apart: how many hours after B's session A's closes (negative: before).
         verdict: the answer in words.

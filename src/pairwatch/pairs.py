@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TypeAlias
 
 import numpy as np
 
 from pairwatch import kernels, stats, verdicts
+from pairwatch import lead as leads
 from pairwatch.catalogue import LegView, PairView
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.model import (
@@ -18,6 +18,7 @@ from pairwatch.model import (
     Floats,
     Leadership,
     LegReceipt,
+    Positions,
     Receipt,
     Series,
     Window,
@@ -26,12 +27,11 @@ from pairwatch.model import (
 from pairwatch.retrieval import History, adjusted
 from pairwatch.text import listing, plural
 
-Positions: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.intp]]
-
 FEWEST_RETURNS = 20
 EXCHANGE_DAYS, EVERY_DAY, WEEKS, MONTHS = 252, 365, 52, 12
 # Legs that close at least this many hours apart are not asked who leads by one bar.
 CLOCK_TOLERANCE = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -107,7 +107,10 @@ def align(a: Series, b: Series, window: Window) -> Alignment:
     """
     dates, at_a, at_b = np.intersect1d(a.dates, b.dates, assume_unique=True, return_indices=True)
     if not len(dates):
-        raise NotEnoughData(f"{a.leg} and {b.leg} have no day in common: {_days_of(a)}; {_days_of(b)}", "compare legs that trade at the same time")
+        raise NotEnoughData(
+            f"{a.leg} and {b.leg} have no day in common: {_days_of(a)}; {_days_of(b)}",
+            "compare legs that trade at the same time",
+        )
     end: date = dates[-1].item()
     start = window.start(end)
     if window.unit == "b":
@@ -178,21 +181,24 @@ def _spread(a: LegView, b: LegView) -> Floats:
 
 
 def leadership(a: Floats, b: Floats, max_lag: int = 10, seed: int = 0) -> Leadership:
-    """Who leads whom, of two equally long arrays of returns; see `kernels.lead_test`.
+    """Who leads whom, of two equally long arrays of returns; see `pairwatch.lead`.
 
     Raises:
         UsageError: not two equally long vectors of finite numbers, or too short for `max_lag`.
     """
     a, b = np.asarray(a, dtype="f8"), np.asarray(b, dtype="f8")
     if a.ndim != 1 or a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
-        raise UsageError("leadership takes two equally long arrays of finite returns", "drop the missing days of both first")
+        raise UsageError(
+            "leadership takes two equally long arrays of finite returns", "drop the missing days of both first"
+        )
     if not 1 <= max_lag <= len(a) // 3:
         raise UsageError(
             f"a lag of up to {max_lag} bars cannot be judged from {plural(len(a), 'return')}",
             f"use --max-lag from 1 to {len(a) // 3}" if len(a) >= 3 else "use a longer window",
         )
-    lag, asymmetry, p_value, detectable = kernels.lead_test(a, b, max_lag, seed)
-    lead = Leadership(lag, asymmetry, p_value, detectable, kernels.cross_correlations(a, b, max_lag))
+    found = leads.lead_test(a, b, max_lag, seed)
+    correlations = leads.cross_correlations(a, b, max_lag)
+    lead = Leadership(found.lag, found.asymmetry, found.p_value, found.detectable, correlations)
     return verdicts.with_verdict(lead, "A", "B")
 
 
@@ -233,10 +239,13 @@ def _close_instants(facts: Facts, dates: Days) -> Floats:
 
 def _receipt(sides: list[History], lined_up: Alignment, bars: int, question: Question) -> Receipt:
     a, b = (
-        _leg_receipt(side, lined_up.dates, at, question.as_of) for side, at in zip(sides, (lined_up.at_a, lined_up.at_b), strict=True)
+        _leg_receipt(side, lined_up.dates, at, question.as_of)
+        for side, at in zip(sides, (lined_up.at_a, lined_up.at_b), strict=True)
     )
     base, end = lined_up.dates[0].item(), lined_up.dates[-1].item()
-    return Receipt(a, b, lined_up.start, base, end, len(lined_up.dates), bars, question.adjustment, question.max_lag, question.seed)
+    return Receipt(
+        a, b, lined_up.start, base, end, len(lined_up.dates), bars, question.adjustment, question.max_lag, question.seed
+    )
 
 
 def _leg_receipt(history: History, common: Days, at: Positions, as_of: date) -> LegReceipt:
@@ -261,13 +270,17 @@ def _warnings(receipt: Receipt, lead: Leadership) -> tuple[str, ...]:
     found += [text for side in (a, b) for text in _news(side)]
     found += _holes(a, b)
     if a.facts.currency != b.facts.currency and a.facts.currency and b.facts.currency:
-        found.append(f"{a.leg} is in {a.facts.currency}, {b.leg} in {b.facts.currency}: their ratio and gap include the exchange rate")
+        found.append(
+            f"{a.leg} is in {a.facts.currency}, {b.leg} in {b.facts.currency}: their ratio and gap include the exchange rate"
+        )
     if receipt.base > receipt.start:
         found.append(f"the window begins on {receipt.base}, the first common close, not on {receipt.start}")
     if lead.hours_apart:
         found.append(_clocks(a, b, lead.hours_apart))
     if "percent" in {a.facts.unit, b.facts.unit}:
-        found.append("a rate has no percentage return: its changes are in basis points, and ratio, gap and drawdown are left out")
+        found.append(
+            "a rate has no percentage return: its changes are in basis points, and ratio, gap and drawdown are left out"
+        )
     return tuple(found)
 
 
@@ -287,7 +300,9 @@ def _holes(a: LegReceipt, b: LegReceipt) -> list[str]:
         (str(b.leg), [d for d in b.provenance.holes if d not in both]),
     ):
         if days:
-            found.append(f"{who}: no close for {plural(len(days), 'finished session')} ({listing([iso(d) or '' for d in days])}); not filled, and asked for again")
+            found.append(
+                f"{who}: no close for {plural(len(days), 'finished session')} ({listing([iso(d) or '' for d in days])}); not filled, and asked for again"
+            )
     return found
 
 

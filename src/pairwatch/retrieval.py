@@ -105,7 +105,9 @@ class Desk:
         except SourceError as error:
             if held is None:
                 raise
-            return _served(held, "cache", stale=f"{error.message}; from the cache, {age(self._policy.now - held.asked_at)} old")
+            return _served(
+                held, "cache", stale=f"{error.message}; from the cache, {age(self._policy.now - held.asked_at)} old"
+            )
 
     def _suffices(self, held: Holding) -> bool:
         """Whether the cache alone can answer."""
@@ -122,7 +124,9 @@ class Desk:
     def _offline(self, leg: Leg, held: Holding | None) -> History:
         if held is None:
             raise NotCached(f"{leg}: not in the cache, and --offline forbids asking {leg.source}")
-        return _served(held, "cache", stale=f"{leg}: --offline; from the cache, {age(self._policy.now - held.asked_at)} old")
+        return _served(
+            held, "cache", stale=f"{leg}: --offline; from the cache, {age(self._policy.now - held.asked_at)} old"
+        )
 
     def _refreshed(self, leg: Leg, held: Holding | None) -> History:
         """Ask the source for what is missing and store it."""
@@ -139,7 +143,9 @@ class Desk:
             reason = str(rebased)
             fetched = self._fetch(leg, held, None)
             holding = self._cache.update(leg, lambda _: _merge(None, fetched).holding)
-            reports = [_Merge(holding, remarks=(f"{leg}: {reason}; the whole history was fetched again",), refetched=True)]
+            reports = [
+                _Merge(holding, remarks=(f"{leg}: {reason}; the whole history was fetched again",), refetched=True)
+            ]
         report = reports[0]
         remarks = (*fetched.remarks, *report.remarks)
         return _served(holding, "network", revised=report.revised, refetched=report.refetched, remarks=remarks)
@@ -147,7 +153,12 @@ class Desk:
     def _since(self, held: Holding | None) -> date | None:
         """The first day to ask for; None for all."""
         policy = self._policy
-        if held is None or policy.refresh or not 0 <= policy.now - held.reconciled_at < RECONCILE_AFTER or self._cache.trouble:
+        if (
+            held is None
+            or policy.refresh
+            or not 0 <= policy.now - held.reconciled_at < RECONCILE_AFTER
+            or self._cache.trouble
+        ):
             return None
         last = held.series.dates[-1]
         young = held.holes[held.holes > last - np.timedelta64(PATIENCE)]
@@ -159,7 +170,9 @@ class Desk:
         policy, cache = self._policy, self._cache
         until = cache.paused_until(leg.source)
         if policy.now < until:
-            raise RateLimited(f"{leg}: {leg.source} throttles this machine and is left alone for {age(until - policy.now)} more")
+            raise RateLimited(
+                f"{leg}: {leg.source} throttles this machine and is left alone for {age(until - policy.now)} more"
+            )
         known = held.series.facts if held else None
         request = Request(leg, policy.now, since, policy.deadline, known, policy.verbose)
         try:
@@ -213,18 +226,26 @@ def _merge(held: Holding | None, fetched: Fetched) -> _Merge:
         kept = np.zeros(len(old), bool)
     else:
         inside = (old.dates >= new.dates[0]) & ~np.isin(old.dates, new.dates)
-        kept = (old.dates < new.dates[0]) | (inside & (np.isin(old.dates, fetched.expected) | (old.dates > new.dates[-1])))
+        kept = (old.dates < new.dates[0]) | (
+            inside & (np.isin(old.dates, fetched.expected) | (old.dates > new.dates[-1]))
+        )
     series = _joined(old, new, kept, fetched.since)
     holes = np.union1d(held.holes, fetched.expected)
     dropped = old.dates[kept & (old.dates >= new.dates[0])]
-    remarks = (f"{old.leg}: {listing([str(d) for d in dropped])} no longer given by {old.leg.source}, kept",) if len(dropped) else ()
+    remarks = (
+        (f"{old.leg}: {listing([str(d) for d in dropped])} no longer given by {old.leg.source}, kept",)
+        if len(dropped)
+        else ()
+    )
     return _Merge(_holding(fetched, series, holes, reconciled), revised=_count_revised(old, new), remarks=remarks)
 
 
 def _check_same_basis(old: Series, fetched: Fetched) -> None:
     new = fetched.series
     if old.facts.currency != new.facts.currency:
-        raise _Rebased(f"the currency changed from {clean(old.facts.currency) or 'unknown'} to {clean(new.facts.currency) or 'unknown'}")
+        raise _Rebased(
+            f"the currency changed from {clean(old.facts.currency) or 'unknown'} to {clean(new.facts.currency) or 'unknown'}"
+        )
     first = max(np.datetime64(fetched.since), new.dates[0])
     if gone := _splits(old, first) ^ _splits(new, first):
         day, ratio = min(gone)

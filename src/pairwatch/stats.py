@@ -14,7 +14,15 @@ from datetime import date
 import numpy as np
 
 from pairwatch import kernels
-from pairwatch.catalogue import LegView, PairView, entries, leadership_statistic, leg_statistic, pair_statistic, readings
+from pairwatch.catalogue import (
+    LegView,
+    PairView,
+    entries,
+    leadership_statistic,
+    leg_statistic,
+    pair_statistic,
+    readings,
+)
 from pairwatch.kernels import quotient
 from pairwatch.model import NAN, Floats, Leadership, months_before
 
@@ -563,22 +571,23 @@ def correlation_fragility_high(pair: PairView) -> float:
 # ---------------------------------------------------------------- leadership
 
 
-@leadership_statistic("lag of the largest asymmetry", "bars")
+@leadership_statistic("lag of the strongest lead", "bars")
 def lead_lag(lead: Leadership) -> float:
-    """The bars by which A leads B (negative: B leads A), where the asymmetry is largest; a verdict only with its p.
+    """The bars by which A leads B (negative: B leads A) where a lead is strongest; a verdict only with its p.
 
-    Formula: the k, 1 <= |k| <= L, at which D(k) = r(k) - r(-k) stands out most.
-    Source: Bennett, Cucuringu and Reinert (2022), arXiv:2201.08283, for asymmetry as the measure of a lead.
+    Formula: the k, 1 <= |k| <= L, with the largest |l(k)|, l(k) = (S(k) - r^2 S(-k)) / (1 + r^4), S(k) the mean of
+    a[t] (b[t+k] - r a[t+k]) for standardised legs, S(-k) the same with the legs exchanged.
+    Source: `docs/decisions.md`; after Bennett, Cucuringu and Reinert (2022), arXiv:2201.08283, on asymmetry.
     """
     return float(lead.lag) if math.isfinite(lead.p_value) else NAN
 
 
 @leadership_statistic("asymmetry there", "number")
 def lead_asymmetry(lead: Leadership) -> float:
-    """How much more A's past says of B than B's past of A, at that lag; positive where A leads.
+    """How much more A's past says of B than B's past of A, at the distance of that lag; positive where A leads.
 
-    Formula: r(|k|) - r(-|k|), r(k) = corr(a[t], b[t+k]).
-    Source: as lead_lag.
+    Formula: D = r(|k|) - r(-|k|).
+    Source: Bennett, Cucuringu and Reinert (2022), arXiv:2201.08283.
     """
     return lead.asymmetry
 
@@ -595,19 +604,19 @@ def lead_correlation(lead: Leadership) -> float:
 
 @leadership_statistic("p, all lags considered", "probability")
 def lead_p_value(lead: Leadership) -> float:
-    """The probability of an asymmetry as large at any lag up to L when neither leg leads.
+    """The probability of a lead as strong at any lag up to L, either way, when the order of the days is chance.
 
-    Formula: the share of joint permutations of the days whose largest asymmetry reaches it.
-    Source: see `docs/decisions.md`; its size and power are measured by `benchmarks/lead_test.py`.
+    Formula: (1 + count) / (1 + 1999), of 1,999 joint permutations of the days those with as large a max |l(k)| / noise.
+    Source: `docs/decisions.md`; size and power are measured by `benchmarks/lead_test.py`.
     """
     return lead.p_value
 
 
-@leadership_statistic("detectable asymmetry", "number")
+@leadership_statistic("detectable lead", "number")
 def lead_detectable(lead: Leadership) -> float:
-    """The smallest asymmetry that would have been called a leader at the 5 % level.
+    """The lead, in units of r, that is called a leader in four windows out of five like this one.
 
-    Formula: the 95 % quantile of the largest asymmetry over the permutations.
+    Formula: (95 % point of the permuted statistic + 0.842 of its standard deviation a lag) times the noise.
     Source: as lead_p_value.
     """
     return lead.detectable

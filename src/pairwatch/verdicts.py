@@ -35,7 +35,9 @@ def with_verdict(lead: Leadership, a: str, b: str) -> Leadership:
         return replace(lead, verdict=f"no leader ({p_text(lead.p_value)}; {_detectable(lead)})")
     if abs(lead.lag) == 1 and lead.lag * lead.hours_apart > 0:
         because = f"{ahead} closes {abs(lead.hours_apart):.3g} h after {behind}"
-        return replace(lead, verdict=f"no verdict: {because}, and the clock alone makes it look ahead ({p_text(lead.p_value)})")
+        return replace(
+            lead, verdict=f"no verdict: {because}, and the clock alone makes it look ahead ({p_text(lead.p_value)})"
+        )
     return replace(lead, verdict=f"{told} ({p_text(lead.p_value)})", decided=True)
 
 
@@ -86,7 +88,8 @@ def _tighter(a: Leg, b: Leg, values: Values) -> Claim | None:
         return None
     # sd(a - b) / min(sd a, sd b) as a function of r, at the volatilities measured.
     ends = [
-        math.sqrt(max(0.0, v * v + 1 - 2 * values["pair", end] * v)) / min(v, 1.0) for end in ("correlation_high", "correlation_low")
+        math.sqrt(max(0.0, v * v + 1 - 2 * values["pair", end] * v)) / min(v, 1.0)
+        for end in ("correlation_high", "correlation_low")
     ]
     because = f"the spread's volatility is {values['pair', 'tightness']:.2f} of the calmer leg's, 95 % {ends[0]:.2f} to {ends[1]:.2f}"
     return _decided(f"{a} - {b} is tighter than either leg", ends[0], ends[1], 1.0, because)

@@ -16,7 +16,9 @@ UNBOUNDED = 120
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _ASCII_BLOCKS = " 12345678"
-_TO_ASCII = str.maketrans({"–": "-", "·": "|", "…": "~", "─": "-", "━": "-", "◂": "<", "▸": ">", "→": ">", "\ufffd": "?"})
+_TO_ASCII = str.maketrans(
+    {"–": "-", "·": "|", "…": "~", "─": "-", "━": "-", "◂": "<", "▸": ">", "→": ">", "\ufffd": "?"}
+)
 _VERDICT_STYLES = {"TRUE": "green", "FALSE": "red", "INCONCLUSIVE": "yellow"}
 
 

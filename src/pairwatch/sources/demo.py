@@ -101,7 +101,9 @@ class Demo:
         for seed, pair in enumerate(PAIRS):
             if leg.symbol in pair.legs:
                 return self._drawn(request, pair, pair.legs.index(leg.symbol), seed)
-        raise UnknownSymbol(f"{leg}: not a demo leg", f"the demo legs are {', '.join(s for p in PAIRS for s in p.legs)}")
+        raise UnknownSymbol(
+            f"{leg}: not a demo leg", f"the demo legs are {', '.join(s for p in PAIRS for s in p.legs)}"
+        )
 
     @staticmethod
     def _drawn(request: Request, pair: Pair, which: int, seed: int) -> Fetched:
@@ -115,7 +117,11 @@ class Demo:
         if not seen.any():
             raise EmptyAnswer(f"{request.leg}: the simulation begins on {FIRST}")
         facts = Facts(
-            name=f"simulated: {pair.truth}", currency="USD", timezone="UTC", every_day=pair.every_day[which], simulated=True
+            name=f"simulated: {pair.truth}",
+            currency="USD",
+            timezone="UTC",
+            every_day=pair.every_day[which],
+            simulated=True,
         )
         series = Series(request.leg, days[seen], 100 * np.exp(log_prices[seen]), facts=facts)
         return Fetched(series, None, request.now, request.now, np.array([], dtype="datetime64[D]"))
