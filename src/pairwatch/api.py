@@ -8,8 +8,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pairwatch import pairs
 from pairwatch.cache import FILE_NAME, Cache
 from pairwatch.errors import UsageError
@@ -20,7 +18,7 @@ from pairwatch.retrieval import Desk, History, Policy
 def cache_at(folder: Path | None = None) -> Cache:
     """The price cache in `folder`, or in the platform's cache folder for pairwatch."""
     if folder is None:
-        import platformdirs  # noqa: PLC0415 - not needed where the folder is given
+        import platformdirs
 
         folder = platformdirs.user_cache_path("pairwatch", appauthor=False)
     return Cache(folder / FILE_NAME)
@@ -76,7 +74,7 @@ def compare(
     )
     cache = cache or cache_at()
     desk = Desk(cache, policy)
-    histories = [desk.history(leg) for leg in legs]
+    first, second = (desk.history(leg) for leg in legs)
     question = pairs.Question(
         as_of=until or today,
         window=window if isinstance(window, Window) else Window.parse(window),
@@ -84,7 +82,7 @@ def compare(
         adjustment=adjust,
         seed=seed,
     )
-    return pairs.compare(*histories, question, trouble=cache.trouble)
+    return pairs.compare(first, second, question, trouble=cache.trouble)
 
 
 def history(
@@ -121,10 +119,10 @@ def compare_series(
         UsageError: not Series of finite numbers, or dates that are not unique.
         NotEnoughData: too few common days.
     """
-    histories = [_given(prices, name) for prices, name in ((a, "A"), (b, "B"))]
-    as_of: date = max(h.series.dates[-1] for h in histories).item()
+    first, second = _given(a, "A"), _given(b, "B")
+    as_of: date = max(first.series.dates[-1], second.series.dates[-1]).item()
     window = window if isinstance(window, Window) else Window.parse(window)
-    return pairs.compare(*histories, pairs.Question(as_of=as_of, window=window, max_lag=max_lag, seed=seed))
+    return pairs.compare(first, second, pairs.Question(as_of=as_of, window=window, max_lag=max_lag, seed=seed))
 
 
 def _given(prices: Any, name: str) -> History:
@@ -144,8 +142,10 @@ def _given(prices: Any, name: str) -> History:
     return History(series, Provenance("file"))
 
 
-def _day(text: date | str | None) -> date | None:
+def _day(given: date | str | None) -> date | None:
+    if not isinstance(given, str):
+        return given
     try:
-        return date.fromisoformat(text) if isinstance(text, str) and text else (text or None)  # type: ignore[return-value]
+        return date.fromisoformat(given)
     except ValueError:
-        raise UsageError(f"not a day: {text!r}", "write it as YYYY-MM-DD") from None
+        raise UsageError(f"not a day: {given!r}", "write it as YYYY-MM-DD") from None

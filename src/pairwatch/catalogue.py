@@ -86,8 +86,10 @@ def _entry(
     """The catalogue's line for a function, its docstring taken apart."""
     meaning, _, rest = (function.__doc__ or "").partition("\n\n")
     formula, _, source = rest.partition("Source:")
-    text = [" ".join(part.split()).removeprefix("Formula: ").rstrip(".") for part in (meaning, formula, source)]
-    return Statistic(function.__name__, scope, label, unit, *text, **more)
+    meaning, formula, source = (" ".join(part.split()).rstrip(".") for part in (meaning, formula, source))
+    return Statistic(
+        function.__name__, scope, label, unit, meaning, formula.removeprefix("Formula: ").rstrip("."), source, **more
+    )
 
 
 def leg_statistic(

@@ -38,11 +38,11 @@ LegB = Annotated[str, typer.Argument(metavar="B", help="The other leg, in the sa
 Text = Annotated[str | None, typer.Option(show_default=False)]
 
 
-def _option(*names: str, metavar: str = "", help: str, is_flag: bool = False) -> Any:  # noqa: A002
+def _option(*names: str, metavar: str = "", help: str, is_flag: bool = False) -> Any:
     return typer.Option(*names, metavar=None if is_flag else metavar, help=help, show_default=False)
 
 
-def _version(value: bool) -> None:  # noqa: FBT001 - typer's signature
+def _version(value: bool) -> None:
     if value:
         sys.stdout.write(f"pairwatch {__version__}\n")
         raise typer.Exit
@@ -52,7 +52,7 @@ def _version(value: bool) -> None:  # noqa: FBT001 - typer's signature
 def root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,  # noqa: FBT002, ARG001
+    ] = False,
 ) -> None:
     """Information only, not advice."""
 
@@ -79,9 +79,9 @@ def compare(
         _option(
             "--format", "-f", metavar="auto|table|csv|json|markdown", help="auto: a table on a terminal, CSV in a pipe."
         ),
-    ] = None,  # noqa: A002
-    csv: Annotated[bool, _option("--csv", help="Short for --format csv.", is_flag=True)] = False,  # noqa: FBT002
-    json: Annotated[bool, _option("--json", help="Short for --format json.", is_flag=True)] = False,  # noqa: FBT002
+    ] = None,
+    csv: Annotated[bool, _option("--csv", help="Short for --format csv.", is_flag=True)] = False,
+    json: Annotated[bool, _option("--json", help="Short for --format json.", is_flag=True)] = False,
     output: Annotated[
         Path | None, _option("--output", "-o", metavar="FILE", help="Write to FILE, all of it or nothing.")
     ] = None,
@@ -91,7 +91,8 @@ def compare(
     refresh: Annotated[bool | None, _option("--refresh", help="Ask for the whole history again.", is_flag=True)] = None,
     offline: Annotated[bool | None, _option("--offline", help="Answer from the cache alone.", is_flag=True)] = None,
     max_age: Annotated[
-        str | None, _option("--max-age", metavar="15m", help="How old a price of an open session may be.")
+        str | None,
+        _option("--max-age", metavar="15m", help="How old a price of an open session may be; 0s: ask every time."),
     ] = None,
     deadline: Annotated[
         str | None, _option("--deadline", metavar="20s", help="How long a source may take for a leg.")
@@ -105,7 +106,7 @@ def compare(
     ] = None,
     verbose: Annotated[
         bool, _option("--verbose", "-v", help="Show what the libraries say, on stderr.", is_flag=True)
-    ] = False,  # noqa: FBT002
+    ] = False,
 ) -> None:
     """Compare two legs: levels, 90-day statistics, who leads, and what it all rests on.
 
@@ -118,7 +119,7 @@ def compare(
     _one_thread()
     if verbose:
         _show_logs()
-    from pairwatch import api  # noqa: PLC0415
+    from pairwatch import api
 
     found = api.compare(
         a,
@@ -143,7 +144,7 @@ def compare(
 
 
 def _short_format(*, csv: bool, json: bool, typed: str | None) -> str:
-    from pairwatch.errors import UsageError  # noqa: PLC0415
+    from pairwatch.errors import UsageError
 
     if (csv and json) or typed:
         raise UsageError("more than one format was asked for", "give one of --csv, --json and --format")
@@ -151,7 +152,7 @@ def _short_format(*, csv: bool, json: bool, typed: str | None) -> str:
 
 
 def _fail_if_stale(found: "Comparison", *, fail: bool) -> None:
-    from pairwatch.errors import StaleData  # noqa: PLC0415
+    from pairwatch.errors import StaleData
 
     if fail and found.stale:
         stale = [side.provenance.stale for side in (found.receipt.a, found.receipt.b) if side.provenance.stale]
@@ -170,14 +171,14 @@ def explain(
 ) -> None:
     """Say what a statistic means: its unit, its formula and where the formula comes from."""
     _one_thread()
-    from pairwatch import stats  # noqa: PLC0415
-    from pairwatch.errors import UsageError  # noqa: PLC0415
-    from pairwatch.text import clean  # noqa: PLC0415
+    from pairwatch import stats
+    from pairwatch.errors import UsageError
+    from pairwatch.text import clean
 
     entries = stats.entries()
     chosen = [entry for entry in entries if statistic in (None, entry.key)]
     if not chosen:
-        from difflib import get_close_matches  # noqa: PLC0415
+        from difflib import get_close_matches
 
         near = get_close_matches(str(statistic), [entry.key for entry in entries], 3, 0.4)
         raise UsageError(
@@ -185,16 +186,15 @@ def explain(
             f"did you mean {', '.join(near)}?" if near else "pairwatch explain",
         )
     for entry in chosen:
-        sys.stdout.write(
-            f"{entry.key} ({entry.scope}, {entry.unit})\n  {entry.meaning}.\n  formula: {entry.formula}\n  source: {entry.source}\n"
-        )
+        sys.stdout.write(f"{entry.key} ({entry.scope}, {entry.unit})\n  {entry.meaning}.\n")
+        sys.stdout.write(f"  formula: {entry.formula}\n  source: {entry.source}\n")
 
 
 @app.command(name="sources")
 def list_sources() -> None:
     """List where legs can come from."""
     _one_thread()
-    from pairwatch import sources  # noqa: PLC0415
+    from pairwatch import sources
 
     for name in sources.names():
         source = sources.load(name)
@@ -210,9 +210,9 @@ def path() -> None:
 @cache_app.command()
 def info() -> None:
     """List what the price cache holds, as CSV."""
-    import csv  # noqa: PLC0415
+    import csv
 
-    from pairwatch.render.cells import clock  # noqa: PLC0415
+    from pairwatch.render.cells import clock
 
     cache = _cache()
     entries = cache.entries()
@@ -226,8 +226,8 @@ def info() -> None:
 def clear(leg: Annotated[str | None, typer.Argument(help="A leg; everything by default.")] = None) -> None:
     """Forget a leg's cached prices, or all."""
     cache = _cache()
-    from pairwatch.model import Leg  # noqa: PLC0415
-    from pairwatch.text import plural  # noqa: PLC0415
+    from pairwatch.model import Leg
+    from pairwatch.text import plural
 
     gone = cache.clear(Leg.parse(leg) if leg else None)
     _say(cache.trouble or f"forgot {plural(gone, 'leg')}")
@@ -236,7 +236,7 @@ def clear(leg: Annotated[str | None, typer.Argument(help="A leg; everything by d
 @config_app.command()
 def show() -> None:
     """Print every setting, its value, and where the value comes from, as CSV."""
-    import csv  # noqa: PLC0415
+    import csv
 
     rows = csv.writer(sys.stdout, lineterminator="\n")
     rows.writerow(("setting", "value", "origin"))
@@ -256,7 +256,7 @@ def _settings(typed: dict[str, Any]) -> dict[str, Any]:
 
 
 def _resolved(typed: dict[str, Any]) -> "dict[str, Value]":
-    from pairwatch import config  # noqa: PLC0415
+    from pairwatch import config
 
     file = _config_file()
     return config.resolve(typed, os.environ, _parsed(file), str(file))
@@ -265,14 +265,14 @@ def _resolved(typed: dict[str, Any]) -> "dict[str, Value]":
 def _config_file() -> Path:
     if given := os.environ.get("PAIRWATCH_CONFIG"):
         return Path(given)
-    import platformdirs  # noqa: PLC0415
+    import platformdirs
 
     return platformdirs.user_config_path("pairwatch", appauthor=False) / "config.toml"
 
 
 def _parsed(file: Path) -> dict[str, Any]:
     """The configuration file's settings; empty where there is no file."""
-    from pairwatch.errors import UsageError  # noqa: PLC0415
+    from pairwatch.errors import UsageError
 
     try:
         text = file.read_text("utf-8")
@@ -282,7 +282,7 @@ def _parsed(file: Path) -> dict[str, Any]:
         raise UsageError(
             f"{file} cannot be read ({error})", "mend the file, or set PAIRWATCH_CONFIG to another"
         ) from None
-    import tomllib  # noqa: PLC0415
+    import tomllib
 
     try:
         return tomllib.loads(text)
@@ -293,22 +293,22 @@ def _parsed(file: Path) -> dict[str, Any]:
 def _cache() -> Any:
     _one_thread()
     folder = _settings({})["cache_dir"]
-    from pairwatch import api  # noqa: PLC0415
+    from pairwatch import api
 
     return api.cache_at(folder)
 
 
 def _show_logs() -> None:
-    import logging  # noqa: PLC0415
+    import logging
 
     logging.basicConfig(stream=sys.stderr, level=logging.DEBUG, format="%(name)s: %(message)s")
 
 
 def _write(found: "Comparison", name: str, output: Path | None) -> None:
     """Write to standard output, or to a file: all of it or nothing."""
-    import time  # noqa: PLC0415
+    import time
 
-    from pairwatch.render import Page, writer  # noqa: PLC0415
+    from pairwatch.render import Page, writer
 
     on_terminal = output is None and sys.stdout.isatty()
     if name == "auto":
@@ -334,16 +334,16 @@ def _print(text: str) -> None:
 
 
 def _columns() -> int:
-    import shutil  # noqa: PLC0415
+    import shutil
 
     return max(40, shutil.get_terminal_size((80, 24)).columns)
 
 
 def _replace(file: Path, text: str) -> None:
     """Write beside the file, flush to the disk, then rename over it."""
-    import tempfile  # noqa: PLC0415
+    import tempfile
 
-    from pairwatch.errors import UsageError  # noqa: PLC0415
+    from pairwatch.errors import UsageError
 
     target = file.resolve()
     try:
@@ -393,7 +393,7 @@ def main() -> NoReturn:
 
 
 def _run() -> int:
-    from pairwatch.errors import PairwatchError  # noqa: PLC0415
+    from pairwatch.errors import PairwatchError
 
     try:
         return app(standalone_mode=False) or 0
@@ -410,7 +410,7 @@ def _run() -> int:
         _say(f"error: the result could not be written ({error.strerror})", "hint: is the disk full?")
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the one place for everything else
         return _by_typer(error)
 
 
@@ -421,7 +421,7 @@ def _by_typer(error: Exception) -> int:
         return 130
     format_message = getattr(error, "format_message", None)
     if format_message is None:
-        import traceback  # noqa: PLC0415
+        import traceback
 
         traceback.print_exc()
         _say("error: this is a bug in pairwatch", "hint: please report the lines above")

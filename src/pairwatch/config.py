@@ -117,7 +117,12 @@ SETTINGS = (
     Setting("adjust", choice("total", "price"), "total", "total: distributions reinvested; price: as quoted"),
     Setting("format", choice(*FORMATS), "auto", "auto is table on a terminal, csv in a pipe"),
     Setting("source", choice(*sources.names()), DEFAULT_SOURCE, "where legs without a prefix come from"),
-    Setting("max_age", duration, "15m", "how old a price of an open session may be before it is asked for again"),
+    Setting(
+        "max_age",
+        duration,
+        "15m",
+        "how old a price of an open session may be before it is asked for again; 0s asks every time",
+    ),
     Setting("deadline", duration, "20s", "how long a source may take for a leg"),
     Setting("seed", whole(0, 999_999_999), "0", "of the permutations; the same inputs give the same bytes"),
     Setting("offline", yes_or_no, "false", "answer from the cache alone; never open a socket"),

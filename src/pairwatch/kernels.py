@@ -73,7 +73,7 @@ def skewness(x: Floats) -> float:
         return NAN
     d = x - x.mean()
     m2, m3 = float(np.mean(d**2)), float(np.mean(d**3))
-    return m3 / m2**1.5 * math.sqrt(n * (n - 1)) / (n - 2)
+    return m3 / (m2 * math.sqrt(m2)) * math.sqrt(n * (n - 1)) / (n - 2)
 
 
 def half_life(spread: Floats) -> float:
@@ -138,7 +138,7 @@ def ranks(x: Floats) -> Floats:
 
 
 def leave_one_out_correlations(x: Floats, y: Floats) -> Floats:
-    """r without observation i, for each i; shape (n,).
+    """Pearson's r without observation i, for each i; shape (n,).
 
     Removing one observation from centred sums takes away d d' n / (n - 1).
     """
@@ -152,7 +152,7 @@ def leave_one_out_correlations(x: Floats, y: Floats) -> Floats:
     moves = (xx > _NOISE * float(dx @ dx)) & (yy > _NOISE * float(dy @ dy))
     r = np.full(n, NAN)
     r[moves] = xy[moves] / np.sqrt(xx[moves] * yy[moves])
-    return np.clip(r, -1, 1)
+    return np.asarray(r.clip(-1, 1))
 
 
 def geometric_capture(x: Floats, y: Floats) -> float:

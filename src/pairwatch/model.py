@@ -26,6 +26,7 @@ Scope = Literal["a", "b", "difference", "pair", "leadership"]
 
 NAN = float("nan")
 DEFAULT_SOURCE = "yahoo"
+LONGEST_PATH = 4096
 
 _SOURCE = re.compile(r"[a-z][a-z0-9_]{1,15}\Z")
 _SYMBOL = re.compile(r"\^?[A-Z0-9](?:[A-Z0-9&_=^-]|\.(?!\.)){0,30}\Z")
@@ -85,15 +86,7 @@ class Leg:
 
 
 def _is_path(text: str) -> bool:
-    return 0 < len(text) <= 4096 and is_clean(text)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Days from `since` to `until`, both included."""
-
-    since: date
-    until: date
+    return 0 < len(text) <= LONGEST_PATH and is_clean(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,9 +259,9 @@ class Holding:
     def is_fresh(self, now: float, max_age: float) -> bool:
         """Whether asking again could bring nothing new, or the last answer is younger than `max_age` seconds.
 
-        An answer from the future (a clock set back) is never fresh.
+        An answer from the future (a clock set back) is never fresh, and with a `max_age` of 0 none is.
         """
-        return self.asked_at <= now and (now < self.fresh_until or now - self.asked_at < max_age)
+        return max_age > 0 and self.asked_at <= now and (now < self.fresh_until or now - self.asked_at < max_age)
 
 
 @dataclass(frozen=True, slots=True)

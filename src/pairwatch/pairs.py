@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import numpy as np
 
-from pairwatch import kernels, stats, verdicts
+from pairwatch import kernels, receipts, stats, verdicts
 from pairwatch import lead as leads
 from pairwatch.catalogue import LegView, PairView
 from pairwatch.errors import NotEnoughData, UsageError
@@ -17,15 +17,13 @@ from pairwatch.model import (
     Facts,
     Floats,
     Leadership,
-    LegReceipt,
     Positions,
     Receipt,
     Series,
     Window,
-    iso,
 )
 from pairwatch.retrieval import History, adjusted
-from pairwatch.text import listing, plural
+from pairwatch.text import plural
 
 FEWEST_RETURNS = 20
 EXCHANGE_DAYS, EVERY_DAY, WEEKS, MONTHS = 252, 365, 52, 12
@@ -79,10 +77,22 @@ def compare(a: History, b: History, question: Question, *, trouble: str = "") ->
     bars = _bars_per_year(lined_up.dates, first.facts, second.facts)
     view_a = _leg_view(sides[0], lined_up.at_a, bars, question.adjustment)
     view_b = _leg_view(sides[1], lined_up.at_b, bars, question.adjustment)
-    lead = _leadership(view_a, view_b, first, second, lined_up.dates, question)
     pair = PairView(view_a, view_b, _spread(view_a, view_b))
+    apart = hours_apart(first.facts, second.facts, lined_up.dates)
+    lead = _leadership(pair, apart, question, (str(first.leg), str(second.leg)))
     readings = stats.readings(pair, lead, (first.facts.currency, second.facts.currency))
-    receipt = _receipt(sides, lined_up, bars, question)
+    receipt = Receipt(
+        a=receipts.leg_receipt(sides[0], lined_up.dates, lined_up.at_a, question.as_of),
+        b=receipts.leg_receipt(sides[1], lined_up.dates, lined_up.at_b, question.as_of),
+        start=lined_up.start,
+        base=lined_up.dates[0].item(),
+        end=lined_up.dates[-1].item(),
+        matched=len(lined_up.dates),
+        bars_per_year=bars,
+        adjustment=question.adjustment,
+        max_lag=question.max_lag,
+        seed=question.seed,
+    )
     return Comparison(
         a=first.leg,
         b=second.leg,
@@ -92,7 +102,7 @@ def compare(a: History, b: History, question: Question, *, trouble: str = "") ->
         leadership=lead,
         claims=verdicts.claims(first.leg, second.leg, {(r.scope, r.statistic.key): r.value for r in readings}),
         receipt=receipt,
-        warnings=tuple(text for text in (trouble, *_warnings(receipt, lead)) if text),
+        warnings=tuple(text for text in (trouble, *receipts.warnings(receipt, lead)) if text),
     )
 
 
@@ -121,8 +131,8 @@ def align(a: Series, b: Series, window: Window) -> Alignment:
     n = len(dates) - 1 - base
     if n < FEWEST_RETURNS:
         raise NotEnoughData(
-            f"{a.leg} and {b.leg} have {plural(n, 'common return')} from {dates[base]} to {end}, {FEWEST_RETURNS} are needed: "
-            f"{_days_of(a)}; {_days_of(b)}"
+            f"{a.leg} and {b.leg} have {plural(n, 'common return')} from {dates[base]} to {end}, "
+            f"{FEWEST_RETURNS} are needed: {_days_of(a)}; {_days_of(b)}"
         )
     return Alignment(dates[base:], at_a[base:], at_b[base:], start)
 
@@ -135,7 +145,7 @@ def _days_of(series: Series) -> str:
 
 def _bars_per_year(dates: Days, a: Facts, b: Facts) -> int:
     """P: by the usual distance of the common days, and by whether both legs trade every day."""
-    gap = float(np.median(np.diff(dates).astype("i8")))
+    gap = float(np.sort(np.diff(dates).astype("i8"))[(len(dates) - 1) // 2])
     if gap > 20:
         return MONTHS
     if gap > 4:
@@ -152,9 +162,10 @@ def _leg_view(history: History, at: Positions, bars: int, adjustment: Adjustment
     quoted = series.closes[at]
     is_rate = series.facts.unit == "percent"
     if not is_rate and (quoted <= 0).any():
-        day = series.dates[at[quoted <= 0][0]]
+        first = int(np.argmax(quoted <= 0))
         raise NotEnoughData(
-            f"{series.leg}: a close of {quoted[quoted <= 0][0]:g} on {day}; percentages and logarithms mean nothing from zero or below",
+            f"{series.leg}: a close of {quoted[first]:g} on {series.dates[at[first]]}; "
+            "percentages and logarithms mean nothing from zero or below",
             "choose a window without it: --window, --as-of",
         )
     return LegView(
@@ -171,7 +182,7 @@ def _leg_view(history: History, at: Positions, bars: int, adjustment: Adjustment
 
 
 def _spread(a: LegView, b: LegView) -> Floats:
-    """ln A - ln B of the adjusted closes; NaN where a leg is a rate."""
+    """The log ratio ln A - ln B of the adjusted closes; NaN where a leg is a rate."""
     if a.is_rate or b.is_rate:
         return np.full(len(a.levels), NAN)
     return np.asarray(np.log(a.levels) - np.log(b.levels))
@@ -202,11 +213,10 @@ def leadership(a: Floats, b: Floats, max_lag: int = 10, seed: int = 0) -> Leader
     return verdicts.with_verdict(lead, "A", "B")
 
 
-def _leadership(a: LegView, b: LegView, first: Series, second: Series, dates: Days, question: Question) -> Leadership:
-    lead = leadership(a.returns, b.returns, question.max_lag, question.seed)
-    apart = hours_apart(first.facts, second.facts, dates)
+def _leadership(pair: PairView, apart: float, question: Question, names: tuple[str, str]) -> Leadership:
+    lead = leadership(pair.a.returns, pair.b.returns, question.max_lag, question.seed)
     lead = replace(lead, hours_apart=apart if abs(apart) >= CLOCK_TOLERANCE else 0.0)
-    return verdicts.with_verdict(lead, str(first.leg), str(second.leg))
+    return verdicts.with_verdict(lead, *names)
 
 
 def hours_apart(a: Facts, b: Facts, dates: Days) -> float:
@@ -232,80 +242,3 @@ def _close_instants(facts: Facts, dates: Days) -> Floats:
         return np.zeros(len(dates))
     midnights = [datetime(d.year, d.month, d.day, tzinfo=zone).timestamp() for d in dates.tolist()]
     return np.array(midnights) + 60.0 * (facts.closes_at or 0)
-
-
-# ---------------------------------------------------------------- the receipt
-
-
-def _receipt(sides: list[History], lined_up: Alignment, bars: int, question: Question) -> Receipt:
-    a, b = (
-        _leg_receipt(side, lined_up.dates, at, question.as_of)
-        for side, at in zip(sides, (lined_up.at_a, lined_up.at_b), strict=True)
-    )
-    base, end = lined_up.dates[0].item(), lined_up.dates[-1].item()
-    return Receipt(
-        a, b, lined_up.start, base, end, len(lined_up.dates), bars, question.adjustment, question.max_lag, question.seed
-    )
-
-
-def _leg_receipt(history: History, common: Days, at: Positions, as_of: date) -> LegReceipt:
-    series = history.series
-    own = int(at[-1]) - int(at[0]) + 1
-    holes = tuple(d for d in history.provenance.holes if common[0] < d <= np.datetime64(as_of))
-    return LegReceipt(
-        leg=series.leg,
-        facts=series.facts,
-        provenance=replace(history.provenance, holes=holes),
-        first_bar=series.dates[0],
-        last_bar=series.dates[-1],
-        lost=own - len(common),
-        quote=None if history.provenance.stale else series.quote,
-    )
-
-
-def _warnings(receipt: Receipt, lead: Leadership) -> tuple[str, ...]:
-    """What the reader has to know beside the numbers, most serious first."""
-    a, b = receipt.a, receipt.b
-    found = [side.provenance.stale for side in (a, b) if side.provenance.stale]
-    found += [text for side in (a, b) for text in _news(side)]
-    found += _holes(a, b)
-    if a.facts.currency != b.facts.currency and a.facts.currency and b.facts.currency:
-        found.append(
-            f"{a.leg} is in {a.facts.currency}, {b.leg} in {b.facts.currency}: their ratio and gap include the exchange rate"
-        )
-    if receipt.base > receipt.start:
-        found.append(f"the window begins on {receipt.base}, the first common close, not on {receipt.start}")
-    if lead.hours_apart:
-        found.append(_clocks(a, b, lead.hours_apart))
-    if "percent" in {a.facts.unit, b.facts.unit}:
-        found.append(
-            "a rate has no percentage return: its changes are in basis points, and ratio, gap and drawdown are left out"
-        )
-    return tuple(found)
-
-
-def _news(side: LegReceipt) -> list[str]:
-    provenance = side.provenance
-    revised = f"{side.leg}: {plural(provenance.revised, 'known close')} revised by {side.leg.source}"
-    return [*([revised] if provenance.revised else []), *provenance.remarks]
-
-
-def _holes(a: LegReceipt, b: LegReceipt) -> list[str]:
-    """Finished sessions without a close, said once where both legs lack them."""
-    both = [d for d in a.provenance.holes if d in b.provenance.holes]
-    found = []
-    for who, days in (
-        (f"{a.leg} and {b.leg}", both),
-        (str(a.leg), [d for d in a.provenance.holes if d not in both]),
-        (str(b.leg), [d for d in b.provenance.holes if d not in both]),
-    ):
-        if days:
-            found.append(
-                f"{who}: no close for {plural(len(days), 'finished session')} ({listing([iso(d) or '' for d in days])}); not filled, and asked for again"
-            )
-    return found
-
-
-def _clocks(a: LegReceipt, b: LegReceipt, apart: float) -> str:
-    late, early = (a, b) if apart > 0 else (b, a)
-    return f"{late.leg} closes {abs(apart):.3g} h after {early.leg}: a lead of {late.leg} by one bar would be the clock's, and same-day correlations are too low"

@@ -193,7 +193,7 @@ class Desk:
 # ---------------------------------------------------------------- merging
 
 
-class _Rebased(Exception):  # noqa: N818 - a turn of events, not an error
+class _Rebased(Exception):
     """The provider has restated the history: what is held and what came do not fit together."""
 
 

@@ -443,7 +443,7 @@ def tightness(pair: PairView) -> float:
 
 
 def _gap(pair: PairView) -> Floats:
-    """a - b; NaN where only one leg is a rate, since their units differ."""
+    """The differences a - b; NaN where only one leg is a rate, since their units differ."""
     gap = pair.a.returns - pair.b.returns
     return gap if pair.a.is_rate == pair.b.is_rate else np.full_like(gap, NAN)
 

@@ -22,7 +22,7 @@ def clean(text: object, longest: int = LONGEST) -> str:
     Runs of white space become one space; every control, invisible or direction-changing character becomes
     U+FFFD, so that an attempt stays visible; a longer text ends in an ellipsis.
     """
-    line = _UNSAFE.sub("\ufffd", " ".join(str(text).split(" ")).strip())
+    line = _UNSAFE.sub("\ufffd", " ".join(str(text).split()))
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 

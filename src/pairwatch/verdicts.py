@@ -54,7 +54,7 @@ def claims(a: Leg, b: Leg, values: Values) -> tuple[Claim, ...]:
     """The sentences that people write about a pair, each decided by its number, or left open."""
     found = (
         _tighter(a, b, values),
-        _idiosyncratic(a, values),
+        _idiosyncratic(values),
         _ahead(a, b, values),
         _catching_up(a, b, values),
         _hedge(a, b, values),
@@ -91,11 +91,12 @@ def _tighter(a: Leg, b: Leg, values: Values) -> Claim | None:
         math.sqrt(max(0.0, v * v + 1 - 2 * values["pair", end] * v)) / min(v, 1.0)
         for end in ("correlation_high", "correlation_low")
     ]
-    because = f"the spread's volatility is {values['pair', 'tightness']:.2f} of the calmer leg's, 95 % {ends[0]:.2f} to {ends[1]:.2f}"
+    tightness = values["pair", "tightness"]
+    because = f"its volatility is {tightness:.2f} of the calmer leg's, 95 % {ends[0]:.2f} to {ends[1]:.2f}"
     return _decided(f"{a} - {b} is tighter than either leg", ends[0], ends[1], 1.0, because)
 
 
-def _idiosyncratic(a: Leg, values: Values) -> Claim | None:
+def _idiosyncratic(values: Values) -> Claim | None:
     low, high = _common_share(values)
     share = values["pair", "idiosyncratic_share"]
     because = f"{share:.0%} of the variance is idiosyncratic, 95 % {1 - high:.0%} to {1 - low:.0%}"
@@ -124,7 +125,8 @@ def _hedge(a: Leg, b: Leg, values: Values) -> Claim | None:
     r2 = values["pair", "r_squared"]
     if not math.isfinite(r2):
         return None
-    because = f"at the best ratio, {values['pair', 'beta']:.2f}, {math.sqrt(1 - r2):.0%} of it is left, 95 % {left[0]:.0%} to {left[1]:.0%}"
+    remains = f"{math.sqrt(1 - r2):.0%} of it remains, 95 % {left[0]:.0%} to {left[1]:.0%}"
+    because = f"at the best ratio, {values['pair', 'beta']:.2f}, {remains}"
     return _decided(f"a hedge with {b} would have halved {a}'s volatility", left[0], left[1], 0.5, because)
 
 

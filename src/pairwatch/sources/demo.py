@@ -107,7 +107,7 @@ class Demo:
 
     @staticmethod
     def _drawn(request: Request, pair: Pair, which: int, seed: int) -> Fetched:
-        days = np.arange(FIRST, LAST, dtype="datetime64[D]")
+        days = np.arange(np.datetime64(FIRST), np.datetime64(LAST))
         on_weekdays = np.is_busday(days)
         if not any(pair.every_day):
             days, on_weekdays = days[on_weekdays], on_weekdays[on_weekdays]
