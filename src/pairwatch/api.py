@@ -4,15 +4,17 @@ Beside the command line this is the only place that reads the clock and asks whe
 """
 
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from pairwatch import pairs
+from pairwatch import config, pairs
 from pairwatch.cache import FILE_NAME, Cache
 from pairwatch.errors import UsageError
 from pairwatch.model import DEFAULT_SOURCE, Adjustment, Comparison, Facts, Leg, Provenance, Series, Window
 from pairwatch.retrieval import Desk, History, Policy
+from pairwatch.text import clean
 
 
 def cache_at(folder: Path | None = None) -> Cache:
@@ -77,7 +79,7 @@ def compare(
     first, second = (desk.history(leg) for leg in legs)
     question = pairs.Question(
         as_of=until or today,
-        window=window if isinstance(window, Window) else Window.parse(window),
+        window=_window(window),
         max_lag=max_lag,
         adjustment=adjust,
         seed=seed,
@@ -120,32 +122,52 @@ def compare_series(
         NotEnoughData: too few common days.
     """
     first, second = _given(a, "A"), _given(b, "B")
+    if first.series.leg == second.series.leg:
+        first, second = (
+            replace(h, series=replace(h.series, leg=Leg("given", n))) for h, n in ((first, "A"), (second, "B"))
+        )
     as_of: date = max(first.series.dates[-1], second.series.dates[-1]).item()
-    window = window if isinstance(window, Window) else Window.parse(window)
-    return pairs.compare(first, second, pairs.Question(as_of=as_of, window=window, max_lag=max_lag, seed=seed))
+    return pairs.compare(first, second, pairs.Question(as_of, _window(window), max_lag=max_lag, seed=seed))
 
 
 def _given(prices: Any, name: str) -> History:
     """A history from a pandas Series."""
+    hint = "pass two pandas Series of prices, each with a DatetimeIndex"
     try:
         known = prices.dropna().sort_index()
         index = known.index.tz_localize(None) if getattr(known.index, "tz", None) else known.index
+        if index.to_numpy().dtype.kind not in "MOUT":
+            raise UsageError(f"leg {name} has no dates, but {index.dtype} for an index", hint)
         dates, closes = index.to_numpy().astype("datetime64[D]"), known.to_numpy(dtype="f8")
-        label = "".join(c if c.isalnum() else "-" for c in str(known.name or name))
-        series = Series(Leg("given", label[:30]), dates, closes, facts=Facts(name=label))
+        series = Series(Leg("given", _symbol(known.name, name)), dates, closes, facts=Facts(name=clean(known.name)))
     except (AttributeError, TypeError, ValueError) as error:
-        raise UsageError(
-            f"leg {name} is not a Series of prices by date ({error})", "pass pandas Series with a DatetimeIndex"
-        ) from error
+        raise UsageError(f"leg {name} is not a Series of prices by date ({clean(error)})", hint) from error
     if not len(series):
-        raise UsageError(f"leg {name} holds no price", "pass pandas Series with a DatetimeIndex")
+        raise UsageError(f"leg {name} holds no price", hint)
     return History(series, Provenance("file"))
 
 
+def _symbol(name: Any, otherwise: str) -> str:
+    """What a Series is called, as far as a symbol can say it."""
+    letters = "".join(c if c.isascii() and c.isalnum() else "-" for c in str(name)).strip("-").upper()
+    return letters[:30] if name is not None and letters else otherwise
+
+
 def _day(given: date | str | None) -> date | None:
-    if not isinstance(given, str):
+    """A day given as a date, a datetime or a text.
+
+    Raises:
+        UsageError: anything else.
+    """
+    if isinstance(given, datetime):
+        return given.date()
+    if given is None or isinstance(given, date):
         return given
     try:
-        return date.fromisoformat(given)
-    except ValueError:
-        raise UsageError(f"not a day: {given!r}", "write it as YYYY-MM-DD") from None
+        return config.day(given)
+    except (TypeError, ValueError):
+        raise UsageError(f"not a day: {clean(given)!r}", "write it as YYYY-MM-DD") from None
+
+
+def _window(given: str | Window) -> Window:
+    return given if isinstance(given, Window) else Window.parse(str(given))

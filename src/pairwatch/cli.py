@@ -5,6 +5,7 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -197,8 +198,8 @@ def list_sources() -> None:
     from pairwatch import sources
 
     for name in sources.names():
-        source = sources.load(name)
-        sys.stdout.write(f"{name}\n  {source.about}\n  needs {source.needs}; for example {source.example}\n")
+        about = sources.about(name)
+        sys.stdout.write(f"{name}\n  {about.gives}\n  needs {about.needs}; for example {about.example}\n")
 
 
 @cache_app.command()
@@ -264,6 +265,10 @@ def _resolved(typed: dict[str, Any]) -> "dict[str, Value]":
 
 def _config_file() -> Path:
     if given := os.environ.get("PAIRWATCH_CONFIG"):
+        if not Path(given).is_file():
+            from pairwatch.errors import UsageError
+
+            raise UsageError(f"PAIRWATCH_CONFIG names {given}, which is no file", "unset PAIRWATCH_CONFIG, or mend it")
         return Path(given)
     import platformdirs
 
@@ -306,69 +311,24 @@ def _show_logs() -> None:
 
 def _write(found: "Comparison", name: str, output: Path | None) -> None:
     """Write to standard output, or to a file: all of it or nothing."""
-    import time
-
+    from pairwatch import writing
     from pairwatch.render import Page, writer
 
-    on_terminal = output is None and sys.stdout.isatty()
+    file = None if output is None or str(output) == "-" else output
+    on_terminal = file is None and sys.stdout.isatty()
     if name == "auto":
         name = "table" if on_terminal else "csv"
     page = Page(
         now=time.time(),
-        width=_columns() if on_terminal else None,
+        width=writing.columns() if on_terminal else None,
         color=on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
-        unicode=output is not None or (sys.stdout.encoding or "").lower().startswith("utf"),
+        unicode=file is not None or (sys.stdout.encoding or "").lower().startswith("utf"),
     )
     text = writer(name)(found, page)  # type: ignore[arg-type]
-    if output is None or str(output) == "-":
-        _print(text)
+    if file is None:
+        writing.to_stdout(text)
     else:
-        _replace(output, text)
-
-
-def _print(text: str) -> None:
-    """All of it, in bytes: no line end is translated."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode(sys.stdout.encoding or "utf-8", "replace"))
-    sys.stdout.buffer.flush()
-
-
-def _columns() -> int:
-    import shutil
-
-    return max(40, shutil.get_terminal_size((80, 24)).columns)
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write beside the file, flush to the disk, then rename over it."""
-    import tempfile
-
-    from pairwatch.errors import UsageError
-
-    target = file.resolve()
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(text.encode())
-                stream.flush()
-                os.fsync(stream.fileno())
-            mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
-            os.chmod(name, mode)  # noqa: PTH101
-            os.replace(name, target)  # noqa: PTH105
-        except BaseException:
-            os.unlink(name)  # noqa: PTH108
-            raise
-    except OSError as error:
-        raise UsageError(
-            f"{file} cannot be written ({error.strerror})", "choose another --output; what was there is untouched"
-        ) from None
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+        writing.to_file(file, text)
 
 
 def _say(*lines: str) -> None:
@@ -382,17 +342,22 @@ def _say(*lines: str) -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit with its code; see `pairwatch.errors` for the codes."""
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:  # closed before we began: `>&-`
+            setattr(sys, stream, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
     code = _run()
     try:
         sys.stdout.flush()
         sys.stderr.flush()
+    except BrokenPipeError:
+        pass
     except OSError:
         code = code or 1
     # A source that was left hanging has a thread that cannot be stopped; nothing else is left to be done.
     os._exit(code)
 
 
-def _run() -> int:
+def _run() -> int:  # noqa: PLR0911 - one for each way in which a run can end
     from pairwatch.errors import PairwatchError
 
     try:
@@ -400,13 +365,14 @@ def _run() -> int:
     except PairwatchError as error:
         _complain(error)
         return error.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
     except KeyboardInterrupt:
         _say("interrupted")
         return 130
+    except SystemExit as error:  # what typer makes of a closed pipe
+        return 0 if isinstance(error.__context__, BrokenPipeError) else int(error.code or 0)
     except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            return 0
         _say(f"error: the result could not be written ({error.strerror})", "hint: is the disk full?")
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
@@ -426,6 +392,9 @@ def _by_typer(error: Exception) -> int:
         traceback.print_exc()
         _say("error: this is a bug in pairwatch", "hint: please report the lines above")
         return 1
+    if type(error).__name__ == "NoArgsIsHelpError":
+        _say(format_message())
+        return 2
     context = getattr(error, "ctx", None)
     where = context.command_path if context else "pairwatch"
     message = " ".join(format_message().split())

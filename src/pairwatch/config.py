@@ -76,10 +76,9 @@ def day(text: str) -> date | None:
     """
     if not text:
         return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError("a day is YYYY-MM-DD") from None
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):  # date.fromisoformat takes more
+        raise ValueError("a day is YYYY-MM-DD")
+    return date.fromisoformat(text)
 
 
 def folder(text: str) -> Path | None:

@@ -16,12 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pairwatch.kernels import quantile
 from pairwatch.model import NAN, Floats, Positions
 
 SIZE = 0.05
 """The level at which a leader is named; `detectable` refers to it."""
 Z_POWER = 0.8416212335729143
 """The normal quantile of .80: `detectable` is what would have shown four times in five."""
+NOISE = 1e-14
+"""A leg whose deviation is below this fraction of its size is constant, up to rounding (as in `kernels.sd`)."""
 SAME = 1e-9
 """Legs with 1 - rho^2 below this are one series twice: there is nothing left to lead with."""
 
@@ -64,9 +67,11 @@ def lead_test(a: Floats, b: Floats, max_lag: int, seed: int, permutations: int =
     Swapping the legs negates lag and asymmetry and leaves p_value and detectable as they are, to the
     bit; scale and origin of a leg do not matter. p = (1 + count) / (1 + permutations).
     """
+    if len(a) < max_lag + 3:
+        return NO_LEAD
     x, y = _standardised(a), _standardised(b)
     rho = float(np.mean(x * y))
-    if not 1.0 - rho * rho > SAME or len(x) < max_lag + 3:
+    if not 1.0 - rho * rho > SAME:
         return NO_LEAD
     parts = [_strengths(x, y, rho, max_lag, block) for block in _orders(len(x), seed, permutations)]
     ahead, behind, noise = (np.concatenate(part, axis=-1) for part in zip(*parts, strict=True))
@@ -79,16 +84,17 @@ def lead_test(a: Floats, b: Floats, max_lag: int, seed: int, permutations: int =
         lag=(k + 1) * _direction(float(ahead[k, 0]), float(behind[k, 0]), rho, len(x)),
         asymmetry=float(_lagged(x, y, k + 1) - _lagged(y, x, k + 1)) / len(x),
         p_value=(1 + count) / (1 + permutations),
-        detectable=float(noise[0] * (np.quantile(highest[1:], 1.0 - SIZE) + Z_POWER * spread)),
+        detectable=float(noise[0] * (quantile(highest[1:], 1.0 - SIZE) + Z_POWER * spread)),
     )
 
 
 def _standardised(x: Floats) -> Floats:
     """Mean 0, population deviation 1; all nan for a constant leg."""
-    if not len(x) or np.ptp(x) == 0.0:
-        return np.full(len(x), np.nan)
     centred = x - x.mean()
-    return np.asarray(centred / np.sqrt(np.mean(centred * centred)), dtype=np.float64)
+    deviation = np.sqrt(np.mean(centred * centred))
+    if not deviation > NOISE * np.abs(x).max():
+        return np.full(len(x), np.nan)
+    return np.asarray(centred / deviation, dtype=np.float64)
 
 
 def _lagged(x: Floats, y: Floats, k: int) -> Floats:

@@ -7,7 +7,7 @@ Days are numpy `datetime64[D]` in the exchange's own time zone; instants are Uni
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
@@ -27,6 +27,7 @@ Scope = Literal["a", "b", "difference", "pair", "leadership"]
 NAN = float("nan")
 DEFAULT_SOURCE = "yahoo"
 LONGEST_PATH = 4096
+_KEEP_CASE = ("csv",)
 
 _SOURCE = re.compile(r"[a-z][a-z0-9_]{1,15}\Z")
 _SYMBOL = re.compile(r"\^?[A-Z0-9](?:[A-Z0-9&_=^-]|\.(?!\.)){0,30}\Z")
@@ -69,13 +70,12 @@ class Leg:
         prefix, colon, rest = text.partition(":")
         if colon and _SOURCE.match(prefix):
             source, text = prefix, rest
-        return cls(source, text) if source == "csv" else cls(source, text.upper() if source != "coingecko" else text)
+        # Upper case makes ASCII letters of some others, which are no symbols.
+        return cls(source, text if source in _KEEP_CASE or not text.isascii() else text.upper())
 
     def __post_init__(self) -> None:
-        good = _SOURCE.match(self.source) and (
-            _is_path(self.symbol) if self.source == "csv" else _SYMBOL.match(self.symbol.upper())
-        )
-        if not good:
+        is_symbol = _is_path if self.source == "csv" else _SYMBOL.match
+        if not (_SOURCE.match(self.source) and is_symbol(self.symbol)):
             raise UsageError(
                 f"not a leg: {clean(self.source)}:{clean(self.symbol) or '(empty)'}",
                 "a leg is [source:]symbol, such as QQQ, yahoo:^VIX, csv:prices.csv#IWM or demo:LEADER",
@@ -212,7 +212,8 @@ class Series:
         keep = int(self.dates.searchsorted(limit, side="right"))
         later = [e for e in self.events if e.day > limit]
         if keep == len(self) and not later:
-            return self
+            is_later = self.quote is not None and datetime.fromtimestamp(self.quote.at, UTC).date() > day
+            return replace(self, quote=None) if is_later else self
         scale = float(np.prod([e.value for e in later if e.kind == "split"]))
         events = tuple(
             e if e.kind == "split" else replace(e, value=e.value * scale) for e in self.events if e.day <= limit

@@ -23,9 +23,11 @@ from pairwatch.model import (
     Window,
 )
 from pairwatch.retrieval import History, adjusted
-from pairwatch.text import plural
+from pairwatch.text import clean, plural
 
 FEWEST_RETURNS = 20
+# A lag of L bars is judged from 3 L returns or more.
+LAGS_NEED = 3
 EXCHANGE_DAYS, EVERY_DAY, WEEKS, MONTHS = 252, 365, 52, 12
 # Legs that close at least this many hours apart are not asked who leads by one bar.
 CLOCK_TOLERANCE = 0.5
@@ -39,6 +41,9 @@ class Question:
         as_of: the last day that may count.
         max_lag: L, the largest lag in bars.
         seed: of the permutations; the same inputs give the same bytes.
+
+    Raises:
+        UsageError: a lag, an adjustment or a seed that there is not.
     """
 
     as_of: date
@@ -46,6 +51,17 @@ class Question:
     max_lag: int = 10
     adjustment: Adjustment = "total"
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check_whole("largest lag", self.max_lag, 1)
+        _check_whole("seed", self.seed, 0)
+        if self.adjustment not in ("total", "price"):
+            raise UsageError(f"no adjustment is called {clean(self.adjustment)!r}", "it is total or price")
+
+
+def _check_whole(what: str, given: object, least: int) -> None:
+    if not isinstance(given, (int, np.integer)) or isinstance(given, bool) or given < least:
+        raise UsageError(f"the {what} cannot be {clean(given)!r}", f"a whole number from {least} on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +85,6 @@ def compare(a: History, b: History, question: Question, *, trouble: str = "") ->
 
     Raises:
         NotEnoughData: fewer than `FEWEST_RETURNS` common returns, or closes that no return can be made of.
-        UsageError: a lag that the window is too short for.
     """
     sides = [replace(h, series=h.series.as_of(question.as_of)) for h in (a, b)]
     first, second = (h.series for h in sides)
@@ -79,7 +94,10 @@ def compare(a: History, b: History, question: Question, *, trouble: str = "") ->
     view_b = _leg_view(sides[1], lined_up.at_b, bars, question.adjustment)
     pair = PairView(view_a, view_b, _spread(view_a, view_b))
     apart = hours_apart(first.facts, second.facts, lined_up.dates)
-    lead = _leadership(pair, apart, question, (str(first.leg), str(second.leg)))
+    max_lag = min(question.max_lag, len(view_a.returns) // LAGS_NEED)
+    lead = leadership(view_a.returns, view_b.returns, max_lag, question.seed)
+    lead = replace(lead, hours_apart=apart if abs(apart) >= CLOCK_TOLERANCE else 0.0)
+    lead = verdicts.with_verdict(lead, str(first.leg), str(second.leg))
     readings = stats.readings(pair, lead, (first.facts.currency, second.facts.currency))
     receipt = Receipt(
         a=receipts.leg_receipt(sides[0], lined_up.dates, lined_up.at_a, question.as_of),
@@ -90,9 +108,10 @@ def compare(a: History, b: History, question: Question, *, trouble: str = "") ->
         matched=len(lined_up.dates),
         bars_per_year=bars,
         adjustment=question.adjustment,
-        max_lag=question.max_lag,
+        max_lag=max_lag,
         seed=question.seed,
     )
+    shortened = _shortened(question, len(view_a.returns), max_lag)
     return Comparison(
         a=first.leg,
         b=second.leg,
@@ -102,8 +121,18 @@ def compare(a: History, b: History, question: Question, *, trouble: str = "") ->
         leadership=lead,
         claims=verdicts.claims(first.leg, second.leg, {(r.scope, r.statistic.key): r.value for r in readings}),
         receipt=receipt,
-        warnings=tuple(text for text in (trouble, *receipts.warnings(receipt, lead)) if text),
+        warnings=tuple(text for text in (trouble, *receipts.warnings(receipt, lead), *shortened) if text),
     )
+
+
+def _shortened(question: Question, returns: int, max_lag: int) -> list[str]:
+    """What was asked for and could not be had in full."""
+    found = []
+    if question.window.unit == "b" and returns < question.window.count:
+        found.append(f"the window holds {plural(returns, 'return')}, not {question.window.count}: there are no more")
+    if max_lag < question.max_lag:
+        found.append(f"lags to {max_lag} only, not {question.max_lag}: {plural(returns, 'return')} carry no more")
+    return found
 
 
 def align(a: Series, b: Series, window: Window) -> Alignment:
@@ -197,26 +226,26 @@ def leadership(a: Floats, b: Floats, max_lag: int = 10, seed: int = 0) -> Leader
     Raises:
         UsageError: not two equally long vectors of finite numbers, or too short for `max_lag`.
     """
-    a, b = np.asarray(a, dtype="f8"), np.asarray(b, dtype="f8")
+    _check_whole("largest lag", max_lag, 1)
+    _check_whole("seed", seed, 0)
+    try:
+        a, b = np.asarray(a, dtype="f8"), np.asarray(b, dtype="f8")
+    except (TypeError, ValueError):
+        raise UsageError("leadership takes two arrays of returns, and these are not numbers") from None
     if a.ndim != 1 or a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise UsageError(
             "leadership takes two equally long arrays of finite returns", "drop the missing days of both first"
         )
-    if not 1 <= max_lag <= len(a) // 3:
+    longest = len(a) // LAGS_NEED
+    if max_lag > longest:
         raise UsageError(
             f"a lag of up to {max_lag} bars cannot be judged from {plural(len(a), 'return')}",
-            f"use --max-lag from 1 to {len(a) // 3}" if len(a) >= 3 else "use a longer window",
+            f"use a largest lag from 1 to {longest}" if longest else "use a longer window",
         )
     found = leads.lead_test(a, b, max_lag, seed)
     correlations = leads.cross_correlations(a, b, max_lag)
     lead = Leadership(found.lag, found.asymmetry, found.p_value, found.detectable, correlations)
     return verdicts.with_verdict(lead, "A", "B")
-
-
-def _leadership(pair: PairView, apart: float, question: Question, names: tuple[str, str]) -> Leadership:
-    lead = leadership(pair.a.returns, pair.b.returns, question.max_lag, question.seed)
-    lead = replace(lead, hours_apart=apart if abs(apart) >= CLOCK_TOLERANCE else 0.0)
-    return verdicts.with_verdict(lead, *names)
 
 
 def hours_apart(a: Facts, b: Facts, dates: Days) -> float:
@@ -230,7 +259,7 @@ def hours_apart(a: Facts, b: Facts, dates: Days) -> float:
         return (a.closes_at - b.closes_at) / 60
     closes = [_close_instants(facts, dates) for facts in (a, b)]
     apart = (closes[0] - closes[1]) / 3600
-    return float(apart[np.abs(apart).argmax()])
+    return 0.0 if np.isnan(apart).any() else float(apart[np.abs(apart).argmax()])
 
 
 def _close_instants(facts: Facts, dates: Days) -> Floats:
@@ -238,7 +267,7 @@ def _close_instants(facts: Facts, dates: Days) -> Floats:
 
     try:
         zone = ZoneInfo(facts.timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return np.zeros(len(dates))
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of zones
+        return np.full(len(dates), NAN)
     midnights = [datetime(d.year, d.month, d.day, tzinfo=zone).timestamp() for d in dates.tolist()]
     return np.array(midnights) + 60.0 * (facts.closes_at or 0)

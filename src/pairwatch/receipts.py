@@ -37,8 +37,11 @@ def warnings(receipt: Receipt, lead: Leadership) -> tuple[str, ...]:
         found.append(f"the window begins on {receipt.base}, the first common close, not on {receipt.start}")
     if lead.hours_apart:
         found.append(_clocks(a, b, lead.hours_apart))
-    if "percent" in {a.facts.unit, b.facts.unit}:
+    rates = [side.facts.unit == "percent" for side in (a, b)]
+    if any(rates):
         found.append("a rate changes in basis points, not in percent: ratio, return gap and drawdown are left out")
+    if sum(rates) == 1:
+        found.append("one leg is a rate: beta and its inverse are in basis points for, or by, a change of 100 %")
     return tuple(found)
 
 

@@ -408,6 +408,8 @@ def volatility_ratio(pair: PairView) -> float:
     Formula: sd(a) / sd(b).
     Source: definition.
     """
+    if pair.a.is_rate != pair.b.is_rate:
+        return NAN
     return quotient(kernels.sd(pair.a.returns), kernels.sd(pair.b.returns))
 
 

@@ -19,16 +19,20 @@ def bare(value: float, digits: int = 2) -> str:
 
 
 def p_text(p: float) -> str:
-    """`p .41`, `p .007`, `p < .001`."""
+    """`p .41`, `p .007`, `p .048`, `p < .001`."""
     if p < 0.001:
         return "p < .001"
-    return f"p {bare(p, 3 if p < 0.0095 else 2)}"
+    # More digits where fewer would hide on which side of the level it lies.
+    distance = abs(p - SIGNIFICANT)
+    digits = 4 if distance < 0.00055 else 3 if distance < 0.0055 or p < 0.0095 else 2
+    return f"p {bare(p, digits)}"
 
 
 def with_verdict(lead: Leadership, a: str, b: str) -> Leadership:
     """The leadership with its verdict; the legs' clocks are not called a leader."""
+    lead = replace(lead, decided=False)
     if not math.isfinite(lead.p_value):
-        return replace(lead, verdict="no verdict: a leg does not move")
+        return replace(lead, verdict=f"no verdict: {_obstacle(lead)}")
     ahead, behind = (a, b) if lead.lag > 0 else (b, a)
     told = f"{ahead} leads {behind} by {plural(abs(lead.lag), 'bar')}"
     if lead.p_value >= SIGNIFICANT:
@@ -39,6 +43,14 @@ def with_verdict(lead: Leadership, a: str, b: str) -> Leadership:
             lead, verdict=f"no verdict: {because}, and the clock alone makes it look ahead ({p_text(lead.p_value)})"
         )
     return replace(lead, verdict=f"{told} ({p_text(lead.p_value)})", decided=True)
+
+
+def _obstacle(lead: Leadership) -> str:
+    """Why there is no p."""
+    together = abs(lead.at(0))
+    if math.isnan(together):
+        return "a leg does not move"
+    return "the legs move as one" if together > 0.999 else "too few bars"
 
 
 def _detectable(lead: Leadership) -> str:

@@ -9,14 +9,16 @@ from pairwatch.render import Page
 
 HEADER = ("as_of", "a", "b", "window", "scope", "statistic", "value", "unit")
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 
 def comparison(c: Comparison, _page: Page) -> str:
     """Every reading and every r(k), in the order of the catalogue."""
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(HEADER)
-    pair = (c.as_of.isoformat(), str(c.a), str(c.b), str(c.window))
-    rows.writerows((*pair, scope, key, number(value), unit) for scope, key, value, unit in c.rows())
+    pair = (c.as_of.isoformat(), text(str(c.a)), text(str(c.b)), str(c.window))
+    rows.writerows((*pair, scope, key, number(value), text(unit)) for scope, key, value, unit in c.rows())
     return out.getvalue()
 
 
@@ -25,3 +27,11 @@ def number(value: float) -> str:
     if not math.isfinite(value):
         return ""
     return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+def text(words: str) -> str:
+    """Words as they are, but behind an apostrophe where a spreadsheet would run them as a formula.
+
+    Legs cannot begin so; a currency is whatever its provider calls it.
+    """
+    return f"'{words}" if words.startswith(_FORMULA) else words

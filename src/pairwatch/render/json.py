@@ -12,7 +12,7 @@ from pairwatch.render import Page
 SCHEMA = 1
 
 
-def comparison(c: Comparison, _page: Page) -> str:
+def comparison(c: Comparison, page: Page) -> str:
     """The whole comparison as one object, with a line feed at its end."""
     document = {
         "schema": SCHEMA,
@@ -30,7 +30,7 @@ def comparison(c: Comparison, _page: Page) -> str:
         "receipt": _receipt(c.receipt),
         "warnings": list(c.warnings),
     }
-    return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=not page.unicode) + "\n"
 
 
 def _number(value: float) -> float | int | None:

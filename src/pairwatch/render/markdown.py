@@ -5,36 +5,49 @@ import re
 from pairwatch.model import Comparison
 from pairwatch.render import Page, cells
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$:@])")
+# What Markdown, HTML or GitHub acts on inside a line: a colon and a dot only where they would make a link or an emoji.
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&$@]|:(?=//|[\w+-]+:)|(?<=www)\.)", re.IGNORECASE)
 
 
 def comparison(c: Comparison, page: Page) -> str:
     """Headings, tables and lists, ending in a line feed."""
-    a, b = escaped(str(c.a)), escaped(str(c.b))
     lines = [
         f"## {escaped(cells.header(c))}",
         "",
-        f"- **A** {a}: {escaped(cells.who(c.receipt.a))}",
-        f"- **B** {b}: {escaped(cells.who(c.receipt.b))}",
+        *(
+            f"- **{name}** {escaped(str(side.leg))}: {escaped(' · '.join(cells.who(side)))}"
+            for name, side in (("A", c.receipt.a), ("B", c.receipt.b))
+        ),
         "",
         f"**Who leads:** {escaped(c.leadership.verdict)}",
         "",
         *_table(("each leg", str(c.a), str(c.b), "A - B"), [[label, *row] for label, row in cells.leg_rows(c)]),
         "",
-        *_table(("pair", ""), [list(row) for row in cells.pair_rows(c)]),
+        *_table(("pair", "", "between"), [list(row) for row in cells.pair_rows(c)]),
         "",
-        *_table(("leadership", ""), [list(row) for row in cells.pair_rows(c, "leadership")]),
+        *_table(("leadership", ""), [list(row[:2]) for row in cells.pair_rows(c, "leadership")]),
+        "",
+        _correlations(c),
         "",
         *(f"- **{claim.verdict}** {escaped(claim.text)}: {escaped(claim.because)}" for claim in c.claims),
         "",
-        *(f"- {escaped(line)}" for line in (*cells.receipt_lines(c, page.now), *c.warnings)),
+        *(f"- **{name}** {escaped(text)}" for name, text in cells.receipt_rows(c, page.now)),
     ]
-    return "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n"
+    return text if page.unicode else cells.in_ascii(text)
 
 
 def escaped(text: str) -> str:
     """The text with every character that Markdown or HTML could act on behind a backslash."""
     return _SPECIAL.sub(r"\\\1", text)
+
+
+def _correlations(c: Comparison) -> str:
+    """r(k) for every lag, in one line."""
+    lead = c.leadership
+    found = (lead.at(lag) for lag in range(-lead.max_lag, lead.max_lag + 1))
+    values = ", ".join(f"{r:z.3f}" if r == r else cells.NOTHING for r in found)  # noqa: PLR0124 - NaN
+    return f"**r(k)** for k = -{lead.max_lag} to {lead.max_lag} bars: {values}"
 
 
 def _table(header: tuple[str, ...], rows: list[list[str]]) -> list[str]:

@@ -1,7 +1,9 @@
 """A page for a person in a terminal."""
 
 import io
+from itertools import zip_longest
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -9,42 +11,45 @@ from rich.text import Text
 from pairwatch.model import Comparison, Leadership
 from pairwatch.render import Page, cells
 
-# From this width on the pair stands beside the legs instead of below them.
-SIDE_BY_SIDE = 112
-# The width of a page that nothing bounds.
-UNBOUNDED = 120
+# The width of a page that nothing bounds: no line is ever as long.
+UNBOUNDED = 100_000
+# What the labels and the third column need beside the legs' own columns.
+BESIDE_LEGS = 30
+# From so many lags on, the bars of r(k) stand without a gap.
+SPACED_BARS = 31
+GAP = 4
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _ASCII_BLOCKS = " 12345678"
-_TO_ASCII = str.maketrans(
-    {"–": "-", "·": "|", "…": "~", "─": "-", "━": "-", "◂": "<", "▸": ">", "→": ">", "\ufffd": "?"}
-)
 _VERDICT_STYLES = {"TRUE": "green", "FALSE": "red", "INCONCLUSIVE": "yellow"}
 
 
 def comparison(c: Comparison, page: Page) -> str:
     """The whole page, ending in a line feed; no colour codes unless the page has colour."""
     width = page.width or UNBOUNDED
+    console = _console(width, page)
     blocks = [
-        _title(c),
+        _title(c, width),
         Text(""),
         *_numbers(c, width),
         Text(""),
-        *_verdict(c, unicode=page.unicode),
+        *_verdict(c, width, unicode=page.unicode),
         Text(""),
         _section("reading"),
-        *(_claim(claim.verdict, claim.text, claim.because) for claim in c.claims),
+        _claims(c),
         Text(""),
         _section("receipt"),
-        *(Text(f"  {line}", style="dim") for line in cells.receipt_lines(c, page.now)),
-        *(Text.assemble(("  note  ", "yellow"), line) for line in c.warnings),
+        _receipt(c, page.now),
     ]
-    return printed(Group(*blocks), width, page)
+    console.print(Group(*blocks))
+    lines = console.file.getvalue().split("\n")  # type: ignore[attr-defined]
+    text = "\n".join(line.rstrip() for line in lines).rstrip("\n") + "\n"
+    return text if page.unicode else cells.in_ascii(text)
 
 
-def printed(content: RenderableType, width: int, page: Page) -> str:
-    """What rich makes of `content`, without trailing blanks, in ASCII where the page asks for it."""
-    console = Console(
+def _console(width: int, page: Page) -> Console:
+    """One that writes into memory and asks the environment nothing."""
+    return Console(
         file=io.StringIO(),
         width=width,
         force_terminal=page.color,
@@ -57,54 +62,95 @@ def printed(content: RenderableType, width: int, page: Page) -> str:
         safe_box=not page.unicode,
         _environ={},
     )
-    console.print(content)
-    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    text = "\n".join(line.rstrip() for line in lines) + "\n"
-    return text if page.unicode else text.translate(_TO_ASCII).encode("ascii", "replace").decode()
 
 
 def _section(name: str) -> Text:
     return Text(name, style="bold")
 
 
-def _title(c: Comparison) -> RenderableType:
-    """Who A and B are."""
-    grid = Table.grid(padding=(0, 2))
+def _indented(head: int | None = None) -> Table:
+    """Two columns, the first of `head` columns: what is folded in the second stays under its own text."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(width=head, no_wrap=True)
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def _flowed(parts: list[str], room: int) -> str:
+    """The parts with dots between them, broken between two parts rather than inside one."""
+    lines = [parts[0]]
+    for part in parts[1:]:
+        longer = f"{lines[-1]} · {part}"
+        if cell_len(longer) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return "\n".join(lines)
+
+
+# ---------------------------------------------------------------- the legs and the pair
+
+
+def _title(c: Comparison, width: int) -> RenderableType:
+    """Who A and B are: beside their names, or below where the names are long."""
+    longest = max(cell_len(str(leg)) for leg in (c.a, c.b))
+    beside = longest <= width // 3
+    room = width - len("  A  ") - (longest + 2 if beside else 0)
+    grid = _indented()
     for name, side in (("A", c.receipt.a), ("B", c.receipt.b)):
-        grid.add_row(Text(f"  {name}", style="dim"), Text(str(side.leg), style="bold"), Text(cells.who(side)))
-    return Group(Text(cells.header(c), style="bold"), grid)
+        leg, facts = Text(str(side.leg), style="bold"), Text(_flowed(cells.who(side), room))
+        about: RenderableType = Group(leg, facts)
+        if beside:
+            about = _indented(longest)
+            about.add_row(leg, facts)
+        grid.add_row(Text(f"  {name}", style="dim"), about)
+    return Group(Text(cells.header(c), style="bold", overflow="fold"), grid)
 
 
-def _numbers(c: Comparison, width: int) -> list[RenderableType]:
-    """The legs and the pair: beside each other on a wide page, below each other on a narrow one."""
-    if width >= SIDE_BY_SIDE:
-        grid = Table.grid(padding=(0, 4))
-        grid.add_row(_legs(c), _pair(list(cells.pair_rows(c))))
-        return [grid]
-    rows = list(cells.pair_rows(c))
-    half = (len(rows) + 1) // 2
-    grid = Table.grid(padding=(0, 2), expand=False)
-    grid.add_row(_pair(rows[:half], header=False), _pair(rows[half:], header=False))
-    return [_legs(c), Text(""), _section("pair"), grid]
+def _numbers(c: Comparison, width: int) -> list[Text]:
+    """The legs and the pair: beside each other where the page is wide enough, else below each other."""
+    legs, pair = _legs(c, width), _pair(c)
+    edge = max(line.cell_len for line in legs) + GAP
+    if edge + max(line.cell_len for line in pair) > width:
+        return [*legs, Text(""), *pair]
+    for line in legs:
+        line.pad_right(edge - line.cell_len)
+    both = zip_longest(legs, pair, fillvalue=Text(""))
+    return [left + right if left else Text(" " * edge) + right for left, right in both]
 
 
-def _legs(c: Comparison) -> Table:
-    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
-    table.add_column(Text("each leg"), overflow="fold")
-    for name in (str(c.a), str(c.b), "A - B"):
-        table.add_column(Text(name), justify="right", overflow="fold")
-    for label, row in cells.leg_rows(c):
-        table.add_row(Text(f"  {label}"), *(Text(cell, style=_sign_style(cell)) for cell in row))
-    return table
+def _legs(c: Comparison, width: int) -> list[Text]:
+    names = [str(c.a), str(c.b)]
+    if max(map(cell_len, names)) > (width - BESIDE_LEGS) // 2:
+        names = ["A", "B"]
+    rows = [[_section(name) for name in ("each leg", *names, "A - B")]]
+    rows += [[Text(f"  {label}"), *map(_signed, row)] for label, row in cells.leg_rows(c)]
+    return _lined_up(rows, "lrrr")
 
 
-def _pair(rows: list[tuple[str, str]], *, header: bool = True) -> Table:
-    table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold", show_header=header)
-    table.add_column(Text("pair"), overflow="fold")
-    table.add_column(Text(""), overflow="fold")
-    for label, cell in rows:
-        table.add_row(Text(f"  {label}"), Text(cell, style=_sign_style(cell)))
-    return table
+def _pair(c: Comparison) -> list[Text]:
+    rows = [[_section("pair"), Text(""), Text("")]]
+    rows += [
+        [Text(f"  {label}"), _signed(cell), Text(between, style="dim")] for label, cell, between in cells.pair_rows(c)
+    ]
+    return _lined_up(rows, "lrl")
+
+
+def _lined_up(rows: list[list[Text]], sides: str) -> list[Text]:
+    """The rows as lines, two blanks between columns; for each column `l` or `r` says at which side its texts stand.
+
+    By hand, for rich's own table measures and folds each of some two hundred cells: tens of milliseconds.
+    """
+    widths = [max(text.cell_len for text in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        for text, width, side in zip(row, widths, sides, strict=True):
+            pad = text.pad_left if side == "r" else text.pad_right
+            pad(width - text.cell_len)
+    return [Text("  ").join(row) for row in rows]
+
+
+def _signed(cell: str) -> Text:
+    return Text(cell, style=_sign_style(cell))
 
 
 def _sign_style(cell: str) -> str:
@@ -114,40 +160,67 @@ def _sign_style(cell: str) -> str:
     return "red" if cell.startswith("-") else ""
 
 
-def _claim(verdict: str, text: str, because: str) -> Table:
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(width=14)
-    grid.add_column(overflow="fold")
-    grid.add_row(Text(f"  {verdict}", style=_VERDICT_STYLES[verdict]), Text(f"{text}: {because}"))
+# ---------------------------------------------------------------- who leads
+
+
+def _verdict(c: Comparison, width: int, *, unicode: bool) -> list[RenderableType]:
+    """Who leads, a picture of r(k), and the numbers behind the verdict."""
+    lead = c.leadership
+    told = _indented()
+    told.add_row(_section("who leads"), Text(lead.verdict, style="bold green" if lead.decided else "bold"))
+    details = _indented(0)
+    details.add_row("", Text("\n".join(lag_picture(lead, (str(c.a), str(c.b)), width - 2, unicode=unicode))))
+    details.add_row("", Text(_flowed(cells.lead_parts(c), width - 2), style="dim"))
+    return [told, details]
+
+
+def lag_picture(lead: Leadership, names: tuple[str, str], room: int, *, unicode: bool = True) -> list[str]:
+    """|r(k)| as a row of bars, marks below the negative ones, and an axis: B leads to the left, A to the right."""
+    shown, gap, (left, right) = _fitted(lead, names, room)
+    values = [lead.at(lag) for lag in range(-shown, shown + 1)]
+    bars = gap.join(_block(r, _BLOCKS if unicode else _ASCII_BLOCKS) for r in values)
+    signs = gap.join("-" if r < 0 else " " for r in values)
+    centre = len(bars) // 2
+    axis = f"-{shown}".ljust(centre) + "0" + f"+{shown}".rjust(len(bars) - centre - 1)
+    margin = " " * (cell_len(left) + 1)
+    return [
+        f"{left} {bars} {right}",
+        *([f"{margin}{signs}  r < 0"] if "-" in signs else []),
+        f"{margin}{axis} bars" + (f" of {lead.max_lag}" if shown < lead.max_lag else ""),
+    ]
+
+
+def _fitted(lead: Leadership, names: tuple[str, str], room: int) -> tuple[int, str, tuple[str, str]]:
+    """How many lags either way fit, what stands between their bars, and what the two sides are called."""
+    count = 2 * lead.max_lag + 1
+    labels = [(f"{b} leads ◂", f"▸ {a} leads") for a, b in (names, ("A", "B"))]
+    gaps = (" ", "") if count <= SPACED_BARS else ("",)
+    for gap in gaps:
+        for label in labels:
+            if sum(map(cell_len, label)) + 2 + count + (count - 1) * len(gap) <= room:
+                return lead.max_lag, gap, label
+    fits = room - cell_len(labels[-1][0]) - len("  bars of 1000")
+    return min(lead.max_lag, max(1, (fits - 1) // 2)), "", labels[-1]
+
+
+def _block(r: float, blocks: str) -> str:
+    """The bar of one |r(k)|: the lowest for 0, none for "cannot say"."""
+    return blocks[max(1, round(abs(r) * (len(blocks) - 1)))] if r == r else " "  # noqa: PLR0124 - NaN
+
+
+# ---------------------------------------------------------------- words
+
+
+def _claims(c: Comparison) -> Table:
+    grid = _indented()
+    for claim in c.claims:
+        verdict = Text(f"  {claim.verdict}", style=_VERDICT_STYLES[claim.verdict])
+        grid.add_row(verdict, Text(f"{claim.text}: {claim.because}"))
     return grid
 
 
-def _verdict(c: Comparison, *, unicode: bool) -> list[RenderableType]:
-    """Who leads, a picture of r(k), and the numbers behind the verdict."""
-    lead = c.leadership
-    numbers = " · ".join(f"{label} {cell}" for label, cell in cells.pair_rows(c, "leadership"))
-    style = "bold green" if lead.decided else "bold"
-    return [
-        Text.assemble(("who leads  ", "bold"), (lead.verdict, style)),
-        *(Text(f"  {line}") for line in lag_picture(lead, str(c.a), str(c.b), unicode=unicode)),
-        Text(f"  {numbers}", style="dim"),
-    ]
-
-
-def lag_picture(lead: Leadership, a: str, b: str, *, unicode: bool = True) -> list[str]:
-    """r(k) as a row of bars, a row of signs below it, and an axis: B leads to the left, A to the right."""
-    blocks = _BLOCKS if unicode else _ASCII_BLOCKS
-    values = lead.correlations
-    pad = " " if len(values) <= 31 else ""
-    heights = [round(abs(r) * (len(blocks) - 1)) if r == r else 0 for r in values.tolist()]  # noqa: PLR0124 - NaN
-    bars = pad.join(blocks[max(1, h)] for h in heights)
-    signs = pad.join("-" if r < 0 else " " for r in values.tolist())
-    left, right = f"{b} leads ◂", f"▸ {a} leads"
-    centre = len(bars) // 2
-    axis = f"{-lead.max_lag}".ljust(centre) + "0" + f"+{lead.max_lag}".rjust(len(bars) - centre - 1)
-    margin = " " * (len(left) + 1)
-    return [
-        f"{left} {bars} {right}",
-        f"{margin}{signs} ({'the sign of' if '-' in signs else 'all'} r(k){'' if '-' in signs else ' positive'})".rstrip(),
-        f"{margin}{axis} bars",
-    ]
+def _receipt(c: Comparison, now: float) -> Table:
+    grid = _indented()
+    for name, text in cells.receipt_rows(c, now):
+        grid.add_row(Text(f"  {name}", style="yellow" if name == "note" else "dim"), Text(text))
+    return grid

@@ -41,18 +41,7 @@ class Source(Protocol):
     a bar of an open session becomes the quote. It raises nothing but `pairwatch.errors.SourceError` and its
     children, each message beginning with the leg, whatever the provider sends. It never prints, and gives up at
     the deadline. Text that it passes on went through `pairwatch.text.clean`.
-
-    Attributes:
-        name: the prefix of its legs.
-        needs: what it needs to work, in a few words.
-        example: a leg of it.
-        about: one line for `pairwatch sources`.
     """
-
-    name: str
-    needs: str
-    example: str
-    about: str
 
     def fetch(self, request: Request) -> Fetched:
         """Fetch one leg.
@@ -63,18 +52,51 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    """How to find a source, and what must be known of it before it is imported."""
+class About:
+    """What can be said of a source before it is imported.
+
+    Attributes:
+        module, cls: where it is.
+        remote: whether its answers are worth keeping in the cache; local sources are read every time.
+        gives: what its legs are.
+        needs: what it needs to work.
+        example: a leg of it.
+    """
 
     module: str
     cls: str
     remote: bool
+    gives: str
+    needs: str
+    example: str
 
 
-_SOURCES: Mapping[str, _Entry] = {
-    "yahoo": _Entry("pairwatch.sources.yahoo", "Yahoo", remote=True),
-    "csv": _Entry("pairwatch.sources.files", "Files", remote=False),
-    "demo": _Entry("pairwatch.sources.demo", "Demo", remote=False),
+_SOURCES: Mapping[str, About] = {
+    "yahoo": About(
+        "pairwatch.sources.yahoo",
+        "Yahoo",
+        remote=True,
+        gives="stocks, funds, indices, currencies, futures and crypto, by Yahoo's symbols (the default)",
+        needs="the network",
+        example="yahoo:^VIX",
+    ),
+    "csv": About(
+        "pairwatch.sources.files",
+        "Files",
+        remote=False,
+        gives="a CSV or parquet file as Yahoo, Stooq, FRED or CBOE give it, or a date and a value; - is standard input",
+        needs="a file, or CSV on standard input",
+        example="csv:prices.csv#IWM",
+    ),
+    "demo": About(
+        "pairwatch.sources.demo",
+        "Demo",
+        remote=False,
+        gives="simulated pairs with a known truth: LEADER FOLLOWER, TWIN1 TWIN2, LONE1 LONE2, COINT1 COINT2, "
+        "BREAK1 BREAK2, WEEK7 WEEK5",
+        needs="nothing",
+        example="demo:LEADER",
+    ),
 }
 
 
@@ -83,13 +105,15 @@ def names() -> tuple[str, ...]:
     return tuple(_SOURCES)
 
 
-def is_remote(name: str) -> bool:
-    """Whether a source's answers are worth caching; local sources are read every time.
+def about(name: str) -> About:
+    """What is known of a source without importing it.
 
     Raises:
         UsageError: no such source.
     """
-    return _entry(name).remote
+    if name not in _SOURCES:
+        raise UsageError(f"no source is called {clean(name)!r}", f"the sources are {', '.join(_SOURCES)}")
+    return _SOURCES[name]
 
 
 def load(name: str) -> Source:
@@ -98,12 +122,6 @@ def load(name: str) -> Source:
     Raises:
         UsageError: no such source.
     """
-    entry = _entry(name)
-    source: Source = getattr(import_module(entry.module), entry.cls)()
+    found = about(name)
+    source: Source = getattr(import_module(found.module), found.cls)()
     return source
-
-
-def _entry(name: str) -> _Entry:
-    if name not in _SOURCES:
-        raise UsageError(f"no source is called {clean(name)!r}", f"the sources are {', '.join(_SOURCES)}")
-    return _SOURCES[name]

@@ -90,11 +90,6 @@ PAIRS = (
 class Demo:
     """Simulated pairs, whose answers can be checked."""
 
-    name = "demo"
-    needs = "nothing"
-    example = "demo:LEADER"
-    about = "simulated legs with a known truth: " + ", ".join(" ".join(pair.legs) for pair in PAIRS)
-
     def fetch(self, request: Request) -> Fetched:
         """See `pairwatch.sources.Source.fetch`."""
         leg = request.leg
@@ -117,8 +112,8 @@ class Demo:
         if not seen.any():
             raise EmptyAnswer(f"{request.leg}: the simulation begins on {FIRST}")
         facts = Facts(
-            name=f"simulated: {pair.truth}",
-            currency="USD",
+            name=pair.truth,
+            currency="simulated",  # so that a row of CSV says it too
             timezone="UTC",
             every_day=pair.every_day[which],
             simulated=True,

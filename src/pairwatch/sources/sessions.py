@@ -4,19 +4,23 @@ A thin wrap of exchange_calendars, which is imported with this module: only a so
 network needs it, so that a run served from the cache loads neither it nor pandas.
 """
 
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import exchange_calendars
-import numpy as np
 
-from pairwatch.model import Days, Floats
+from pairwatch.model import Days, Floats, frozen_array
 
 # How long after a close its price may still be settling.
 GRACE = 30 * 60.0
 # How far back a missing session is worth a word.
 MEMORY = timedelta(days=400)
+# How far ahead the next opening is looked for: longer than any exchange's holidays.
+AHEAD = timedelta(days=21)
 
 # Yahoo's exchange codes, as seen in its answers, by ISO 10383 code or the calendar library's own names.
 _CALENDARS = {
@@ -63,6 +67,10 @@ class Sessions:
         """The days whose session has closed, grace included."""
         return self.days[self.closes + GRACE <= now]
 
+    def unfinished(self, now: float) -> Days:
+        """The days whose session is open, settling, or still to come."""
+        return self.days[self.closes + GRACE > now]
+
     def quiet_until(self, now: float) -> float:
         """The next opening bell; `now` itself while a session is open or its close is settling."""
         if ((self.opens <= now) & (now < self.closes + GRACE)).any():
@@ -71,33 +79,44 @@ class Sessions:
         return float(ahead[0]) if len(ahead) else now
 
     def closes_at(self, timezone: str) -> int | None:
-        """The usual close, in minutes after the local midnight of the session's day; None if there is none."""
+        """The usual close, in minutes after the local midnight of the session's day; None if there is none.
+
+        At most 1440: where a calendar keeps its days in UTC, the exchange's own still end at its midnight.
+        """
         if not len(self.days):
             return None
         zone = ZoneInfo(timezone)
-        minutes = [
+        minutes: list[int] = [
             round((close - datetime.combine(day, datetime.min.time(), zone).timestamp()) / 60)
             for day, close in zip(self.days[-15:].tolist(), self.closes[-15:].tolist(), strict=True)
         ]
-        return max(set(minutes), key=minutes.count)
+        return min(max(set(minutes), key=minutes.count), 1440)
 
 
 def sessions_of(exchange: str, now: float) -> Sessions | None:
     """The sessions of an exchange by its Yahoo code, from `MEMORY` before `now` to three weeks after it.
 
-    None for an exchange that is not known: nothing is then expected of it.
+    None for an exchange that is not known, or not so far ahead: nothing is then expected of it.
     """
     calendar = _BY_CODE.get(exchange)
     if calendar is None:
         return None
-    today = datetime.fromtimestamp(now, UTC).date()
-    return _around(calendar, today)
+    return _around(calendar, datetime.fromtimestamp(now, UTC).date())
 
 
-def _around(calendar: str, today: date) -> Sessions:
-    found = exchange_calendars.get_calendar(calendar, start=today - MEMORY, end=today + timedelta(days=21))
-    schedule = found.schedule
+@lru_cache(maxsize=8)  # the two legs of a pair often share an exchange
+def _around(calendar: str, today: date) -> Sessions | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the library's words to its own authors
+            schedule = exchange_calendars.get_calendar(calendar, start=today - MEMORY, end=today + AHEAD).schedule
+    except ValueError:  # some calendars hold no year that the exchange has not announced yet
+        return None
     days = schedule.index.to_numpy().astype("datetime64[D]")
-    opens = schedule["open"].dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype("f8")
-    closes = schedule["close"].dt.tz_localize(None).to_numpy().astype("datetime64[s]").astype("f8")
-    return Sessions(calendar, days, np.asarray(opens), np.asarray(closes))
+    opens, closes = (_seconds(schedule[column]) for column in ("open", "close"))
+    return Sessions(calendar, frozen_array(days, "datetime64[D]"), opens, closes)
+
+
+def _seconds(column: Any) -> Floats:
+    """Unix seconds of a column of instants."""
+    return frozen_array(column.dt.tz_localize(None).to_numpy().astype("datetime64[s]"), "f8")

@@ -31,11 +31,6 @@ _EVERY_DAY: Final = 0.1  # of the rows on weekends; two sevenths where all seven
 class Files:
     """Closes from a CSV or parquet file: `PATH`, `PATH#COLUMN`, and `-` for standard input."""
 
-    name = "csv"
-    needs = "a file, or CSV on standard input"
-    example = "csv:prices.csv#IWM"
-    about = "a CSV or parquet file as Yahoo, Stooq, FRED or CBOE give it, or a date and a value; -: standard input"
-
     def fetch(self, request: "Request") -> Fetched:
         """Read one leg from its file; `request.since` is ignored, the file is read whole.
 

@@ -1,0 +1,179 @@
+import csv
+import io
+import json
+import math
+import re
+
+import pytest
+from tests.render.comparisons import ALL, HOSTILE_TEXTS, PIPE, Page, demo, flat, hostile, rate_and_price, with_files
+
+from pairwatch.render import csv as csv_writer
+from pairwatch.render import json as writer
+
+
+def strict(text):
+    def refuse(constant):
+        raise AssertionError(f"{constant} is not JSON")
+
+    def unique(pairs):
+        assert len({key for key, _ in pairs}) == len(pairs), "a key twice"
+        return dict(pairs)
+
+    return json.loads(text, parse_constant=refuse, object_pairs_hook=unique)
+
+
+def read(c):
+    return strict(writer.comparison(c, PIPE))
+
+
+def at(document, path):
+    for key in path.split("."):
+        document = document[key]
+    return document
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "schema",
+        "pairwatch",
+        "as_of",
+        "window",
+        "stale",
+        "simulated",
+        "warnings",
+        "reading",
+        "receipt",
+        "receipt.returns",
+        "receipt.bars_per_year",
+        "receipt.a.origin",
+        "receipt.b.days_lost",
+        "a.leg",
+        "a.source",
+        "a.symbol",
+        "a.currency",
+        "a.last",
+        "b.last",
+        "b.volatility",
+        "difference.volatility",
+        "pair.correlation",
+        "pair.beta",
+        "leadership.verdict",
+        "leadership.leader",
+        "leadership.lag",
+        "leadership.p_value",
+        "leadership.correlations",
+    ],
+)
+def test_a_path_that_scripts_use_is_there(path):
+    at(read(demo()), path)
+
+
+def test_the_frame_says_what_was_asked():
+    document = read(demo())
+    assert document["schema"] == 1
+    assert document["as_of"] == "2026-06-30"
+    assert document["window"] == "90d"
+    assert document["stale"] is False
+    assert document["warnings"] == list(demo().warnings)
+    assert document["a"]["leg"] == "demo:TWIN1"
+    assert document["leadership"]["verdict"] == demo().leadership.verdict
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_csv_and_json_hold_the_same_numbers_under_the_same_names(name):
+    c = ALL[name]()
+    document = read(c)
+    rows = list(csv.reader(io.StringIO(csv_writer.comparison(c, PIPE))))[1:]
+    expected = {(row[4], row[5]): float(row[6]) if row[6] else None for row in rows}
+    found = {
+        (scope, r.statistic.key): document[scope][r.statistic.key]
+        for scope in ("a", "b", "difference", "pair", "leadership")
+        for r in c
+        if r.scope == scope
+    }
+    found |= {("leadership", f"r({x['lag']})"): x["r"] for x in document["leadership"]["correlations"]}
+    assert found == expected
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_number_of_the_catalogue_is_only_in_json(name):
+    c = ALL[name]()
+    document = read(c)
+    for scope in ("difference", "pair"):
+        assert list(document[scope]) == [r.statistic.key for r in c if r.scope == scope]
+    extra = set(document["leadership"]) - {r.statistic.key for r in c if r.scope == "leadership"}
+    assert extra == {
+        "verdict",
+        "leader",
+        "hours_apart",
+        "correlations",
+        "lag",
+        "asymmetry",
+        "correlation",
+        "p_value",
+        "detectable",
+    }
+
+
+def test_a_short_name_of_the_leadership_is_the_same_number():
+    lead = read(demo())["leadership"]
+    for key in ("lag", "asymmetry", "correlation", "p_value", "detectable"):
+        assert lead[key] == lead[f"lead_{key}"]
+
+
+def test_what_cannot_be_said_is_null_and_never_nan():
+    text = writer.comparison(flat(), PIPE)
+    assert not re.search(r"\b(NaN|Infinity)\b", text)
+    document = strict(text)
+    assert document["pair"]["correlation"] is None
+    assert document["leadership"]["p_value"] is None
+    assert {x["r"] for x in document["leadership"]["correlations"]} == {None}
+
+
+def test_values_are_exact():
+    c = demo()
+    pair = read(c)["pair"]
+    for r in c:
+        if r.scope == "pair" and math.isfinite(r.value):
+            assert pair[r.statistic.key] == r.value
+
+
+def test_an_open_session_and_its_instant_are_said():
+    b = read(rate_and_price())["b"]
+    assert b["session_open"] is True
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b["quoted_at"])
+
+
+def test_the_leader_is_named_only_where_there_is_one():
+    assert read(demo("LEADER", "FOLLOWER"))["leadership"]["leader"] == "demo:LEADER"
+    assert read(demo("FOLLOWER", "LEADER"))["leadership"]["leader"] == "demo:LEADER"
+    assert read(flat())["leadership"]["leader"] is None
+
+
+def test_simulated_legs_are_said_to_be():
+    document = read(demo())
+    assert document["simulated"] is True
+    assert document["a"]["simulated"] is document["b"]["simulated"] is True
+    assert read(rate_and_price())["simulated"] is False
+
+
+@pytest.mark.parametrize("text", HOSTILE_TEXTS, ids=ascii)
+def test_hostile_text_comes_back_as_it_was_cleaned(text):
+    c = hostile(text)
+    document = read(c)
+    assert document["a"]["name"] == (c.receipt.a.facts.name or None)
+    assert document["b"]["currency"] == c.receipt.b.facts.currency
+
+
+def test_an_ascii_output_loses_nothing():
+    c = with_files("é 日本.csv", "b.csv")
+    text = writer.comparison(c, Page(now=0.0, unicode=False))
+    assert text.isascii()
+    assert strict(text) == read(c)
+
+
+def test_it_is_one_object_that_ends_in_a_line_feed():
+    text = writer.comparison(demo(), PIPE)
+    assert text.startswith("{\n")
+    assert text.endswith("\n}\n")

@@ -1,0 +1,139 @@
+"""Exchange calendars: which days are finished, when the next session opens, and at what local time sessions close."""
+
+import numpy as np
+import pytest
+from tests.wire import instant
+
+from pairwatch.sources.sessions import _BY_CODE, _CALENDARS, ALWAYS_OPEN, GRACE, sessions_of
+
+NEW_YORK, LONDON, TOKYO = "America/New_York", "Europe/London", "Asia/Tokyo"
+
+
+def new_york(text):
+    return instant(text, NEW_YORK)
+
+
+@pytest.mark.parametrize(
+    ("day", "what"),
+    [
+        ("2025-11-27", "Thanksgiving"),
+        ("2025-12-25", "Christmas"),
+        ("2026-04-03", "Good Friday"),
+        ("2026-07-03", "Independence Day, observed"),
+        ("2025-11-29", "a Saturday"),
+    ],
+)
+def test_no_session_is_expected_on_a_holiday(day, what):
+    sessions = sessions_of("NMS", new_york("2026-11-22 12:00"))
+    assert np.datetime64(day) not in sessions.days, what
+
+
+def test_a_day_of_national_mourning_is_no_session():
+    assert np.datetime64("2025-01-09") not in sessions_of("NMS", new_york("2025-06-01 12:00")).days
+
+
+def test_an_early_close_finishes_the_day_early():
+    friday = np.datetime64("2025-11-28")  # after Thanksgiving, until 13:00
+    before, after = new_york("2025-11-28 13:29"), new_york("2025-11-28 13:30")
+    assert friday not in sessions_of("NYQ", before).finished(before)
+    assert friday in sessions_of("NYQ", after).finished(after)
+
+
+def test_a_day_is_finished_half_an_hour_after_its_close():
+    friday, bell = np.datetime64("2026-11-20"), new_york("2026-11-20 16:00")
+    sessions = sessions_of("NMS", bell)
+    assert friday not in sessions.finished(bell + GRACE - 1)
+    assert friday in sessions.finished(bell + GRACE)
+
+
+def test_every_day_is_either_finished_or_not():
+    now = new_york("2026-11-20 12:00")
+    sessions = sessions_of("NMS", now)
+    assert sessions.finished(now).tolist() + sessions.unfinished(now).tolist() == sessions.days.tolist()
+    assert str(sessions.unfinished(now)[0]) == "2026-11-20"
+
+
+def test_a_weekend_is_quiet_until_mondays_opening_bell():
+    now = new_york("2026-11-21 12:00")
+    assert sessions_of("NMS", now).quiet_until(now) == new_york("2026-11-23 09:30")
+
+
+def test_a_holiday_is_quiet_until_the_day_after():
+    now = new_york("2026-11-25 20:00")
+    assert sessions_of("PCX", now).quiet_until(now) == new_york("2026-11-27 09:30")
+
+
+@pytest.mark.parametrize("at", ["09:30", "12:00", "16:00", "16:29"])
+def test_an_open_or_settling_session_is_not_quiet(at):
+    now = new_york(f"2026-11-20 {at}")
+    assert sessions_of("NMS", now).quiet_until(now) == now
+
+
+def test_the_hours_before_the_open_are_quiet():
+    now = new_york("2026-11-20 09:29")
+    assert sessions_of("NMS", now).quiet_until(now) == new_york("2026-11-20 09:30")
+
+
+def test_what_trades_on_all_days_is_never_quiet():
+    now = instant("2026-11-22 00:10")
+    sessions = sessions_of("CCC", now)
+    assert sessions.calendar == ALWAYS_OPEN
+    assert sessions.quiet_until(now) == now
+    assert str(sessions.unfinished(now)[0]) == "2026-11-21"  # closed ten minutes ago, still settling
+
+
+@pytest.mark.parametrize(
+    ("exchange", "zone", "minutes"),
+    [
+        ("NMS", NEW_YORK, 960),
+        ("PCX", NEW_YORK, 960),
+        ("LSE", LONDON, 990),
+        ("JPX", TOKYO, 930),
+        ("ASX", "Australia/Sydney", 960),
+        ("CCC", "UTC", 1440),
+        ("CME", NEW_YORK, 1080),
+    ],
+)
+@pytest.mark.parametrize("day", ["2026-07-15", "2026-11-22"])
+def test_the_close_is_the_same_on_the_exchanges_clock_in_summer_and_winter(exchange, zone, minutes, day):
+    assert sessions_of(exchange, instant(f"{day} 12:00")).closes_at(zone) == minutes
+
+
+@pytest.mark.parametrize("day", ["2026-07-15", "2026-11-22"])
+def test_no_close_is_later_than_the_days_own_midnight(day):
+    assert sessions_of("CCY", instant(f"{day} 12:00")).closes_at(LONDON) == 1440
+
+
+def test_a_few_early_closes_do_not_move_the_usual_one():
+    assert sessions_of("NMS", new_york("2025-12-26 12:00")).closes_at(NEW_YORK) == 960
+
+
+def test_tokyo_trades_on_tokyos_days():
+    now = instant("2026-11-22 23:00")  # Monday morning in Tokyo, and a holiday
+    sessions = sessions_of("JPX", now)
+    assert np.datetime64("2026-11-23") not in sessions.days
+    assert sessions.quiet_until(now) == instant("2026-11-24 09:00", TOKYO)
+
+
+@pytest.mark.parametrize("exchange", ["", "XYZ", "nms", "XNYS", "\x1b[31m"])
+def test_nothing_is_expected_of_an_unknown_exchange(exchange):
+    assert sessions_of(exchange, instant("2026-11-22 12:00")) is None
+
+
+@pytest.mark.parametrize("exchange", ["SHH", "NSI"])
+def test_nothing_is_expected_of_years_that_the_calendar_does_not_know(exchange):
+    assert sessions_of(exchange, instant("2049-06-01 12:00")) is None
+
+
+def test_each_code_belongs_to_one_exchange():
+    assert len(_BY_CODE) == sum(len(codes.split()) for codes in _CALENDARS.values())
+
+
+def test_both_legs_of_an_exchange_share_one_calendar():
+    now = new_york("2026-11-20 12:00")
+    assert sessions_of("NMS", now) is sessions_of("PCX", now)
+
+
+def test_a_shared_calendar_cannot_be_written_to():
+    sessions = sessions_of("NMS", new_york("2026-11-20 12:00"))
+    assert not any(array.flags.writeable for array in (sessions.days, sessions.opens, sessions.closes))

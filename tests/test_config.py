@@ -1,0 +1,214 @@
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pairwatch import config, sources
+from pairwatch.errors import UsageError
+from pairwatch.model import Window
+
+FILE = "/etc/pairwatch.toml"
+# Two texts a setting can have that differ from its default and from each other, and a third.
+SAMPLES = {
+    "window": ("61b", "1y", "6mo"),
+    "as_of": ("2026-01-02", "2026-01-05", "2026-01-06"),
+    "max_lag": ("5", "6", "7"),
+    "adjust": ("price", "total", "price"),
+    "format": ("csv", "json", "table"),
+    "source": ("demo", "csv", "yahoo"),
+    "max_age": ("1h", "2h", "3d"),
+    "deadline": ("5s", "6s", "7s"),
+    "seed": ("1", "2", "3"),
+    "offline": ("true", "false", "true"),
+    "refresh": ("true", "false", "true"),
+    "fail_stale": ("true", "false", "true"),
+    "quiet": ("true", "false", "true"),
+    "cache_dir": ("/a", "/b", "/c"),
+}
+KEYS = [setting.key for setting in config.SETTINGS]
+
+
+def resolved(flags=None, environ=None, file=None):
+    return config.resolve(flags or {}, environ or {}, file or {}, FILE)
+
+
+def test_every_setting_is_tried_here():
+    assert list(SAMPLES) == KEYS
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_flag_beats_a_variable_beats_the_file_beats_the_default(key):
+    flag, variable, file = SAMPLES[key]
+    name = f"PAIRWATCH_{key.upper()}"
+    every = {"flags": {key: flag}, "environ": {name: variable}, "file": {key: file}}
+    for given_, text, origin in (
+        (("flags", "environ", "file"), flag, "flag"),
+        (("environ", "file"), variable, name),
+        (("file",), file, FILE),
+        ((), None, "default"),
+    ):
+        found = resolved(**{name_: every[name_] for name_ in given_})[key]
+        assert found.origin == origin
+        assert text is None or found.text == text
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_setting_changes_no_other(key):
+    found, plain = resolved(flags={key: SAMPLES[key][0]}), resolved()
+    assert {k for k in KEYS if found[k] != plain[k]} == {key}
+
+
+def test_the_defaults_are_these():
+    values = {key: value.value for key, value in resolved().items()}
+    assert values == {
+        "window": Window(90, "d"),
+        "as_of": None,
+        "max_lag": 10,
+        "adjust": "total",
+        "format": "auto",
+        "source": "yahoo",
+        "max_age": 900.0,
+        "deadline": 20.0,
+        "seed": 0,
+        "offline": False,
+        "refresh": False,
+        "fail_stale": False,
+        "quiet": False,
+        "cache_dir": None,
+    }
+
+
+def test_an_empty_variable_is_no_setting():
+    assert resolved(environ={"PAIRWATCH_WINDOW": ""}, file={"window": "1y"})["window"].origin == FILE
+
+
+def test_a_false_variable_beats_a_true_file():
+    found = resolved(environ={"PAIRWATCH_OFFLINE": "false"}, file={"offline": True})["offline"]
+    assert (found.value, found.origin) == (False, "PAIRWATCH_OFFLINE")
+
+
+def test_a_false_flag_is_a_flag():
+    assert resolved(flags={"offline": False}, file={"offline": True})["offline"].value is False
+
+
+def test_the_files_own_types_are_read():
+    found = resolved(file={"max_lag": 7, "offline": True, "as_of": date(2026, 6, 30)})
+    assert (found["max_lag"].value, found["offline"].value) == (7, True)
+    assert found["as_of"].value == date(2026, 6, 30)
+
+
+@pytest.mark.parametrize("key", ["windoww", "as-of", "", "\x1b[31m", "FORMAT"])
+def test_an_unknown_key_of_the_file_is_named_with_the_file(key):
+    with pytest.raises(UsageError, match=FILE) as caught:
+        resolved(file={key: "1"})
+    assert "\x1b" not in caught.value.message
+    assert caught.value.exit_code == 2
+
+
+BAD = {
+    "window": ["", "90", "0d", "-1d", "90 days", "1.5y", "d", "100000d", "90d\n1"],
+    "as_of": ["yesterday", "2026-13-01", "2026-02-30", "30.6.2026", "2026-6-1", "06/30/2026"],
+    "max_lag": ["", "0", "1001", "-1", "1.0", "ten", "1e2", "٣"],
+    "adjust": ["", "yes", "totall"],
+    "format": ["", "xml", "tsv", "csv,json"],
+    "source": ["", "bloomberg", "../yahoo"],
+    "max_age": ["", "soon", "-1s", "1w", "1.5h", "1h30m", "12345678s"],
+    "deadline": ["", "now", "-20s"],
+    "seed": ["", "-1", "1000000000", "0x10"],
+    "offline": ["maybe", "2", "yess"],
+    "refresh": ["maybe"],
+    "fail_stale": ["maybe"],
+    "quiet": ["maybe"],
+}
+
+
+@pytest.mark.parametrize(("key", "text"), [(key, text) for key, texts in BAD.items() for text in texts])
+def test_a_value_that_cannot_be_read_is_named_with_its_origin(key, text):
+    name = f"PAIRWATCH_{key.upper()}"
+    option = f"--{key.replace('_', '-')}"
+    for where, origin in (
+        ({"flags": {key: text}}, option),
+        ({"environ": {name: text}}, name),
+        ({"file": {key: text}}, FILE),
+    ):
+        if "environ" in where and not text:
+            continue  # an empty variable is none
+        with pytest.raises(UsageError) as caught:
+            resolved(**where)
+        assert caught.value.message.startswith(origin)
+        assert caught.value.hint
+
+
+def test_a_bad_value_that_a_better_one_overrides_is_not_read():
+    assert resolved(flags={"window": "1y"}, environ={"PAIRWATCH_WINDOW": "nonsense"})["window"].value == Window(1, "y")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0s", 0),
+        ("30s", 30),
+        ("15m", 900),
+        ("2h", 7200),
+        ("1d", 86400),
+        ("45", 45),
+        (" 1h ", 3600),
+        ("9999999d", 9999999 * 86400),
+    ],
+)
+def test_a_duration_is_seconds(text, seconds):
+    assert config.duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", True),
+        ("TRUE", True),
+        ("Yes", True),
+        ("on", True),
+        ("0", False),
+        ("false", False),
+        ("No", False),
+        (" off ", False),
+        ("", False),
+    ],
+)
+def test_yes_and_no_have_many_names(text, value):
+    assert config.yes_or_no(text) is value
+
+
+@pytest.mark.parametrize("text", ["2026-06-30", "2024-02-29", "0001-01-01", "9999-12-31"])
+def test_a_day_is_an_iso_day(text):
+    assert config.day(text) == date.fromisoformat(text)
+
+
+@pytest.mark.parametrize(("low", "high"), [(1, 1000), (0, 999_999_999)])
+def test_the_ends_of_a_range_belong_to_it(low, high):
+    read = config.whole(low, high)
+    assert (read(str(low)), read(str(high))) == (low, high)
+    for outside in (low - 1, high + 1):
+        with pytest.raises(ValueError, match=f"from {low} to {high}"):
+            read(str(outside))
+
+
+def test_a_folder_knows_the_home(home):
+    assert config.folder("~/x") == home / "x"
+    assert config.folder("") is None
+    assert config.folder("rel") == Path("rel")
+
+
+def test_every_source_can_be_the_default():
+    for name in sources.names():
+        assert resolved(flags={"source": name})["source"].value == name
+
+
+@given(st.sampled_from(KEYS), st.text(max_size=20))
+def test_any_text_is_a_value_or_a_usage_error(key, text):
+    try:
+        shown = resolved(flags={key: text})[key].origin
+    except UsageError as error:
+        shown = error.message
+    assert shown == "flag" or shown.startswith("--")
