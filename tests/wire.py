@@ -302,6 +302,7 @@ class _Connection(BaseHTTPRequestHandler):
     """One client's tunnel, and the requests inside."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # small answers would wait for the client's delayed acknowledgement
     server: _Server
     host = ""
 

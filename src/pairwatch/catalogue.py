@@ -4,17 +4,15 @@ The statistics themselves are in `pairwatch.stats`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
 from pairwatch.model import NAN, Days, Floats, Leadership, Quote, Reading, Scope, Statistic, StatisticUnit
 
 
-@dataclass(frozen=True, slots=True)
-class LegView:
+class LegView(NamedTuple):
     """One leg as the statistics see it.
 
     Attributes:
@@ -56,14 +54,16 @@ class LegView:
         return day
 
 
-@dataclass(frozen=True, slots=True)
-class PairView:
-    """Both legs, lined up."""
+class PairView(NamedTuple):
+    """Both legs, lined up.
+
+    Attributes:
+        spread: ln A - ln B of the adjusted closes; shape (n + 1,), NaN where a leg is a rate.
+    """
 
     a: LegView
     b: LegView
     spread: Floats
-    """ln A - ln B of the adjusted closes; shape (n + 1,), NaN where a leg is a rate."""
 
 
 LegFunction = Callable[[LegView], float]

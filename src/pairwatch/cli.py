@@ -139,8 +139,8 @@ def compare(
         verbose=verbose,
     )
     _fail_if_stale(found, fail=settings["fail_stale"])
-    _write(found, settings["format"], output)
-    if not settings["quiet"]:
+    shows_notes = _write(found, settings["format"], output)
+    if not (settings["quiet"] or shows_notes):
         _say(*_notes(found))
 
 
@@ -309,8 +309,8 @@ def _show_logs() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.DEBUG, format="%(name)s: %(message)s")
 
 
-def _write(found: "Comparison", name: str, output: Path | None) -> None:
-    """Write to standard output, or to a file: all of it or nothing."""
+def _write(found: "Comparison", name: str, output: Path | None) -> bool:
+    """Write to standard output, or to a file; tells whether a person has seen the notes with it."""
     from pairwatch import writing
     from pairwatch.render import Page, writer
 
@@ -329,6 +329,7 @@ def _write(found: "Comparison", name: str, output: Path | None) -> None:
         writing.to_stdout(text)
     else:
         writing.to_file(file, text)
+    return on_terminal and name == "table"
 
 
 def _say(*lines: str) -> None:

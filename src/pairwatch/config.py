@@ -5,10 +5,9 @@ Nothing is read here: the command line hands in the flags, the environment and t
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pairwatch import sources
 from pairwatch.errors import UsageError
@@ -22,8 +21,7 @@ _DURATION = re.compile(r"([0-9]{1,7})(s|m|h|d)?\Z")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, None: 1}
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One setting: how its text is read, its default, and what it is for."""
 
     key: str
@@ -32,8 +30,7 @@ class Setting:
     help: str
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A setting's value, and where it came from: `flag`, a variable's name, the file's path, or `default`."""
 
     key: str

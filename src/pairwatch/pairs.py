@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import NamedTuple
 
 import numpy as np
 
@@ -64,8 +65,7 @@ def _check_whole(what: str, given: object, least: int) -> None:
         raise UsageError(f"the {what} cannot be {clean(given)!r}", f"a whole number from {least} on")
 
 
-@dataclass(frozen=True, slots=True)
-class Alignment:
+class Alignment(NamedTuple):
     """Which of each leg's closes make up the window.
 
     Attributes:

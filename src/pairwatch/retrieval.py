@@ -1,5 +1,6 @@
 """One leg's history: the cache first, the source for what is missing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -7,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from pairwatch import kernels
-from pairwatch.cache import Cache
+from pairwatch.cache import LONGEST_BAN, Cache
 from pairwatch.errors import NotCached, RateLimited, SourceError
-from pairwatch.model import Adjustment, Days, Fetched, Floats, Holding, Leg, Provenance, Series
-from pairwatch.sources import Request, Source, is_remote, load
-from pairwatch.text import age, clean, listing
+from pairwatch.model import Adjustment, Days, Event, Fetched, Floats, Holding, Leg, Provenance, Series
+from pairwatch.sources import Request, Source, about, load
+from pairwatch.text import age, listing
 
 # How many calendar days before the last held close are asked for again, for late revisions and late events.
 OVERLAP = timedelta(days=15)
@@ -19,10 +20,15 @@ OVERLAP = timedelta(days=15)
 PATIENCE = timedelta(days=45)
 # After this many seconds the whole history is asked for again (it costs no more requests), for deep revisions.
 RECONCILE_AFTER = 30 * 86_400.0
-# Relative change from which a close counts as revised: above the noise of prices stored as 32-bit floats.
+# How many seconds later than this run another one may have asked: it began later and was quicker. An answer from
+# further ahead was given under a clock that has been set back.
+MEANWHILE = 600.0
+# Relative change from which a close counts as another: above the noise of prices stored as 32-bit floats.
 REVISED = 1e-7
-# A shift of every overlapping close by the same factor is a rebased history, not a set of revisions.
-REBASED, REBASED_SPREAD, REBASED_BARS = 5e-4, 1e-3, 3
+# How many days before the last close a hole is remembered: as far back as sources expect anything.
+REMEMBERED = np.timedelta64(400, "D")
+# How many days a distribution may have moved when the session it belonged to is no longer given.
+MOVED = np.timedelta64(4, "D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +62,13 @@ class History:
         import pandas as pd  # noqa: PLC0415 - pandas must not load with the types
 
         series = self.series
-        frame = pd.DataFrame(
-            {"close": series.closes, "adjusted": adjusted(series, "total"), "dividend": 0.0, "split": 0.0},
+        events = {"dividend": np.zeros(len(series)), "split": np.zeros(len(series))}
+        for event in series.events:
+            events["split" if event.kind == "split" else "dividend"][series.dates == event.day] += event.value
+        return pd.DataFrame(
+            {"close": series.closes, "adjusted": adjusted(series, "total"), **events},
             index=pd.DatetimeIndex(series.dates, name="date"),
         )
-        for event in series.events:
-            column = "split" if event.kind == "split" else "dividend"
-            if event.day in frame.index:
-                frame.loc[event.day, column] += event.value
-        return frame
 
 
 def adjusted(series: Series, adjustment: Adjustment) -> Floats:
@@ -80,12 +84,15 @@ def adjusted(series: Series, adjustment: Adjustment) -> Floats:
 
 
 class Desk:
-    """Gets histories for one run: one cache, each source loaded once, one policy."""
+    """Gets histories for one run: one cache, each source loaded once, one policy.
 
-    def __init__(self, cache: Cache, policy: Policy) -> None:
+    `sources` are those at hand already, by name; the others are loaded when a leg needs them.
+    """
+
+    def __init__(self, cache: Cache, policy: Policy, sources: Mapping[str, Source] | None = None) -> None:
         self._cache = cache
         self._policy = policy
-        self._sources: dict[str, Source] = {}
+        self._sources: dict[str, Source] = dict(sources or {})
 
     def history(self, leg: Leg) -> History:
         """The history of one leg, from the cache while it is fresh, otherwise from its source.
@@ -93,7 +100,7 @@ class Desk:
         Raises:
             SourceError: the leg could not be had, and nothing usable is cached.
         """
-        if not is_remote(leg.source):
+        if not about(leg.source).remote:
             return self._local(leg)
         held = self._cache.get(leg)
         if held and not self._policy.refresh and self._suffices(held):
@@ -114,7 +121,12 @@ class Desk:
         until = self._policy.until
         if until is not None and np.datetime64(until) < held.series.dates[-1]:
             return True
-        return held.is_fresh(self._policy.now, self._policy.max_age)
+        return held.is_fresh(self._clock(held), self._policy.max_age)
+
+    def _clock(self, held: Holding) -> float:
+        """Now; or a little later, if another run has asked since this one began."""
+        now = self._policy.now
+        return held.asked_at if now < held.asked_at <= now + MEANWHILE else now
 
     def _local(self, leg: Leg) -> History:
         fetched = self._source(leg).fetch(Request(leg, self._policy.now, verbose=self._policy.verbose))
@@ -131,45 +143,44 @@ class Desk:
     def _refreshed(self, leg: Leg, held: Holding | None) -> History:
         """Ask the source for what is missing and store it."""
         fetched = self._fetch(leg, held, self._since(held))
-        reports: list[_Merge] = []
-
-        def merge(current: Holding | None) -> Holding:
-            reports[:] = [_merge(current, fetched)]
-            return reports[0].holding
-
         try:
-            holding = self._cache.update(leg, merge)
-        except _Rebased as rebased:
-            reason = str(rebased)
-            fetched = self._fetch(leg, held, None)
-            holding = self._cache.update(leg, lambda _: _merge(None, fetched).holding)
-            reports = [
-                _Merge(holding, remarks=(f"{leg}: {reason}; the whole history was fetched again",), refetched=True)
-            ]
-        report = reports[0]
-        remarks = (*fetched.remarks, *report.remarks)
-        return _served(holding, "network", revised=report.revised, refetched=report.refetched, remarks=remarks)
+            return self._stored(held, fetched)
+        except _Restated as restated:
+            return self._stored(held, self._fetch(leg, held, None), reason=str(restated))
+
+    def _stored(self, held: Holding | None, fetched: Fetched, reason: str = "") -> History:
+        """Merge an answer into what the cache holds by now; `held` is what it held before the source was asked."""
+        merges: list[_Merge] = []
+
+        def change(current: Holding | None) -> Holding:
+            if current and fetched.asked_at < current.asked_at <= fetched.asked_at + MEANWHILE:
+                merges.append(_Merge(current))
+            else:
+                # An answer that covers the last days only must not become the whole leg where the file was lost.
+                merges.append(_merge(current or held, fetched, reason))
+            return merges[-1].holding
+
+        holding = self._cache.update(fetched.series.leg, change)
+        merge = merges[-1]
+        remarks = (*fetched.remarks, *merge.remarks)
+        return _served(holding, "network", revised=merge.revised, refetched=merge.refetched, remarks=remarks)
 
     def _since(self, held: Holding | None) -> date | None:
         """The first day to ask for; None for all."""
-        policy = self._policy
-        if (
-            held is None
-            or policy.refresh
-            or not 0 <= policy.now - held.reconciled_at < RECONCILE_AFTER
-            or self._cache.trouble
-        ):
+        if held is None or self._policy.refresh or self._cache.trouble:
             return None
-        last = held.series.dates[-1]
-        young = held.holes[held.holes > last - np.timedelta64(PATIENCE)]
-        first: date = min([last, *young]).item()
-        return min(first, last.item() - OVERLAP)
+        now = self._clock(held)
+        if held.asked_at > now or not 0 <= now - held.reconciled_at < RECONCILE_AFTER:
+            return None
+        last: date = held.series.dates[-1].item()
+        young: list[date] = held.holes[held.holes > np.datetime64(last - PATIENCE)].tolist()
+        return min([last - OVERLAP, *young])
 
     def _fetch(self, leg: Leg, held: Holding | None, since: date | None) -> Fetched:
         """Ask the source, unless it asked to be left alone."""
         policy, cache = self._policy, self._cache
         until = cache.paused_until(leg.source)
-        if policy.now < until:
+        if policy.now < until <= policy.now + LONGEST_BAN:
             raise RateLimited(
                 f"{leg}: {leg.source} throttles this machine and is left alone for {age(until - policy.now)} more"
             )
@@ -193,7 +204,7 @@ class Desk:
 # ---------------------------------------------------------------- merging
 
 
-class _Rebased(Exception):
+class _Restated(Exception):
     """The provider has restated the history: what is held and what came do not fit together."""
 
 
@@ -205,82 +216,116 @@ class _Merge:
     remarks: tuple[str, ...] = ()
 
 
-def _merge(held: Holding | None, fetched: Fetched) -> _Merge:
+def _merge(held: Holding | None, fetched: Fetched, reason: str = "") -> _Merge:
     """What is held and what came, as one.
 
     What came wins on the days it covers, with one exception: a finished session that the provider gave once and
-    now leaves out is kept.
+    now leaves out is kept. A restated history (`reason`, or one that is seen here) leaves nothing of what is held.
 
     Raises:
-        _Rebased: a new split, another currency, or all closes moved by one factor.
+        _Restated: an answer for the last days only is on another footing than what is held.
     """
     if held is None:
         return _Merge(_holding(fetched, fetched.series, fetched.expected, fetched.asked_at))
-    if held.asked_at > fetched.asked_at:
-        return _Merge(held)
-    if fetched.since is not None:
-        _check_same_basis(held.series, fetched)
     old, new = held.series, fetched.series
-    reconciled = fetched.asked_at if fetched.since is None else held.reconciled_at
-    if fetched.since is None and _splits(old) != _splits(new):
-        kept = np.zeros(len(old), bool)
-    else:
-        inside = (old.dates >= new.dates[0]) & ~np.isin(old.dates, new.dates)
-        kept = (old.dates < new.dates[0]) | (
-            inside & (np.isin(old.dates, fetched.expected) | (old.dates > new.dates[-1]))
-        )
-    series = _joined(old, new, kept, fetched.since)
-    holes = np.union1d(held.holes, fetched.expected)
-    dropped = old.dates[kept & (old.dates >= new.dates[0])]
-    remarks = (
-        (f"{old.leg}: {listing([str(d) for d in dropped])} no longer given by {old.leg.source}, kept",)
-        if len(dropped)
-        else ()
+    reason = reason or _restated(old, fetched)
+    if reason:
+        if fetched.since is not None:
+            raise _Restated(reason)
+        return _replaced(held, fetched, reason)
+    gone = ~np.isin(old.dates, new.dates) & (old.dates >= _first_day(fetched))
+    # A bar from a time when the clock was ahead may never have been a finished one.
+    later = (old.dates > new.dates[-1]) & (held.asked_at <= fetched.asked_at)
+    kept = gone & ((old.dates < new.dates[0]) | np.isin(old.dates, fetched.expected) | later)
+    return _Merge(
+        _holding(
+            fetched,
+            _joined(old, fetched, kept),
+            np.union1d(held.holes[held.holes < new.dates[0]], fetched.expected),
+            fetched.asked_at if fetched.since is None else held.reconciled_at,
+        ),
+        revised=_count_revised(old, new),
+        remarks=(*_no_longer_given(old, kept, "kept"), *_no_longer_given(old, gone & ~kept, "left out")),
     )
-    return _Merge(_holding(fetched, series, holes, reconciled), revised=_count_revised(old, new), remarks=remarks)
 
 
-def _check_same_basis(old: Series, fetched: Fetched) -> None:
+def _replaced(held: Holding, fetched: Fetched, reason: str) -> _Merge:
+    """The answer alone. One that begins later than what it replaces is asked for again at the next refresh."""
+    whole = fetched.series.dates[0] <= held.series.dates[0]
+    return _Merge(
+        _holding(fetched, fetched.series, fetched.expected, fetched.asked_at if whole else 0.0),
+        refetched=True,
+        remarks=(f"{held.series.leg}: {reason}; the whole history was fetched again",),
+    )
+
+
+def _restated(old: Series, fetched: Fetched) -> str:
+    """Why what is held and what came do not fit together, or nothing.
+
+    Whatever restates the days before an answer restates its first days too: these must agree.
+    """
     new = fetched.series
     if old.facts.currency != new.facts.currency:
-        raise _Rebased(
-            f"the currency changed from {clean(old.facts.currency) or 'unknown'} to {clean(new.facts.currency) or 'unknown'}"
-        )
-    first = max(np.datetime64(fetched.since), new.dates[0])
-    if gone := _splits(old, first) ^ _splits(new, first):
-        day, ratio = min(gone)
-        raise _Rebased(f"a split of {ratio:g} on {day}")
-    _, i, j = np.intersect1d(old.dates, new.dates, assume_unique=True, return_indices=True)
-    if not len(i):
-        raise _Rebased("nothing in common with what is held")
-    ratio = new.closes[j] / old.closes[i]
-    moved = np.abs(ratio - 1) > REBASED
-    if len(i) >= REBASED_BARS and moved.all() and np.ptp(ratio) < REBASED_SPREAD:
-        raise _Rebased(f"all closes moved by the factor {np.median(ratio):.6g}")
+        was, now = (series.facts.currency or "unknown" for series in (old, new))
+        return f"the currency changed from {was} to {now}"
+    first = max(_first_day(fetched), new.dates[0]) if fetched.since is None else _first_day(fetched)
+    had, has = _splits(old, first), _splits(new, first)
+    if had != has:
+        day, ratio = min(had ^ has)
+        return f"a split of {ratio:g} on {day} was {'added' if (day, ratio) in has else 'withdrawn'}"
+    common, i, j = np.intersect1d(old.dates, new.dates, assume_unique=True, return_indices=True)
+    if not len(common):
+        return "no day in common with what is held"
+    was, now = old.closes[i[0]], new.closes[j[0]]
+    return f"the close of {common[0]} was {was:.6g} and is now {now:.6g}" if _differ(was, now) else ""
 
 
-def _splits(series: Series, since: np.datetime64 | None = None) -> set[tuple[str, float]]:
-    return {(str(e.day), e.value) for e in series.events if e.kind == "split" and (since is None or e.day >= since)}
+def _first_day(fetched: Fetched) -> np.datetime64:
+    return np.datetime64(fetched.since or date.min)
 
 
-def _joined(old: Series, new: Series, kept: Any, since: date | None) -> Series:
-    """The kept old closes and all new ones; events before `since` are the old ones."""
-    dates = np.concatenate([old.dates[kept], new.dates])
-    closes = np.concatenate([old.closes[kept], new.closes])
+def _splits(series: Series, since: np.datetime64) -> set[tuple[str, float]]:
+    return {(str(e.day), e.value) for e in series.events if e.kind == "split" and e.day >= since}
+
+
+def _differ(was: Any, now: Any) -> Any:
+    """Whether closes differ by more than noise; elementwise."""
+    return np.abs(now - was) > REVISED * np.abs(was)
+
+
+def _joined(old: Series, fetched: Fetched, kept: Any) -> Series:
+    """The closes before the answer, the kept ones and all new ones, each with its events."""
+    new, first = fetched.series, _first_day(fetched)
+    stays = kept | (old.dates < first)
+    dates = np.concatenate([old.dates[stays], new.dates])
+    closes = np.concatenate([old.closes[stays], new.closes])
     order = np.argsort(dates)
-    first = new.dates[0] if since is None else np.datetime64(since)
-    events = (*(e for e in old.events if e.day < first and kept.any()), *(e for e in new.events if e.day >= first))
+    before = [e for e in old.events if e.day < first]
+    alone = [e for e in old.events if e.day >= first and e.day in old.dates[kept] and not _moved(e, new)]
+    came = [e for e in new.events if e.day >= first]
+    events = tuple(sorted([*before, *alone, *came], key=lambda e: (e.day, e.kind)))
     return replace(new, dates=dates[order], closes=closes[order], events=events)
+
+
+def _moved(event: Event, new: Series) -> bool:
+    """Whether the answer has the event, on its day or on one close by."""
+    return any(e.kind == event.kind and e.value == event.value and abs(e.day - event.day) <= MOVED for e in new.events)
+
+
+def _no_longer_given(old: Series, which: Any, fate: str) -> tuple[str, ...]:
+    days = [str(day) for day in old.dates[which]]
+    return (f"{old.leg}: {listing(days)} no longer given by {old.leg.source}, {fate}",) if days else ()
 
 
 def _count_revised(old: Series, new: Series) -> int:
     _, i, j = np.intersect1d(old.dates, new.dates, assume_unique=True, return_indices=True)
-    return int((np.abs(new.closes[j] - old.closes[i]) > REVISED * np.abs(old.closes[i])).sum())
+    return int(_differ(old.closes[i], new.closes[j]).sum())
 
 
 def _holding(fetched: Fetched, series: Series, expected: Days, reconciled_at: float) -> Holding:
     """Holes are the expected days without a close, from the first held bar on."""
-    missing = np.setdiff1d(expected[expected >= series.dates[0]], series.dates)
+    first = max(series.dates[0], series.dates[-1] - REMEMBERED)
+    missing = np.setdiff1d(expected[expected >= first], series.dates)
     return Holding(series, fetched.asked_at, fetched.fresh_until, reconciled_at, missing)
 
 

@@ -1,17 +1,15 @@
 """Formats: each a leaf file that walks the readings and knows no statistic."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pairwatch.model import Comparison
 
 Format = Literal["table", "csv", "json", "markdown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """What a format may use: for those that lay out.
 
     Attributes:

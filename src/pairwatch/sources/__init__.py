@@ -5,18 +5,16 @@ below, and name it in `_SOURCES`. Everything else (cache, statistics, formats) t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from importlib import import_module
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pairwatch.errors import UsageError
 from pairwatch.model import Facts, Fetched, Leg
 from pairwatch.text import clean
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What is asked of a source.
 
     Attributes:
@@ -51,8 +49,7 @@ class Source(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(NamedTuple):
     """What can be said of a source before it is imported.
 
     Attributes:

@@ -1,0 +1,866 @@
+"""One leg's history: what is asked of the source, how answers are merged, and what is said of it."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import replace
+from datetime import date, time, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.fake_source import LEG, TODAY, FakeSource, at, day64, desk_for, refreshed
+
+from pairwatch import errors
+from pairwatch.cache import FILE_NAME, LONGEST_BAN, Cache
+from pairwatch.kernels import simple_returns
+from pairwatch.model import Event, Facts, Fetched, Leg, Series
+from pairwatch.retrieval import Desk, History, Policy, adjusted
+from pairwatch.sources import Request
+
+EVENING = at(TODAY)
+HOUR, DAY = 3_600.0, 86_400.0
+# The default run; a long one: PAIRWATCH_EXAMPLES=2000.
+EXAMPLES = int(os.environ.get("PAIRWATCH_EXAMPLES", "200"))
+# Hundreds of small files, each synchronised: memory, where there is some.
+FAST = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - one private folder inside
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    return tmp_path / "cache" / FILE_NAME
+
+
+@pytest.fixture
+def cache(path) -> Cache:
+    return Cache(path)
+
+
+@pytest.fixture
+def source() -> FakeSource:
+    return FakeSource()
+
+
+@pytest.fixture
+def held(cache, source) -> History:
+    """The leg, fetched on Friday evening; the source has forgotten that it was asked."""
+    history = refreshed(cache, source)
+    source.requests.clear()
+    return history
+
+
+def fresh(source: FakeSource, now: float) -> Series:
+    """The whole history as the provider gives it now."""
+    return source.answer(Request(LEG, now)).series
+
+
+def assert_same(found: Series, wanted: Series) -> None:
+    """Bar for bar the same, and so every adjusted return."""
+    np.testing.assert_array_equal(found.dates, wanted.dates)
+    # Restated there and back, a close may differ from what it was in its last digit.
+    np.testing.assert_allclose(found.closes, wanted.closes, rtol=1e-14)
+    assert found.events == wanted.events
+    for adjustment in ("total", "price"):
+        np.testing.assert_allclose(
+            simple_returns(adjusted(found, adjustment)),
+            simple_returns(adjusted(wanted, adjustment)),
+            rtol=0,
+            atol=1e-12,
+        )
+
+
+# ---------------------------------------------------------------- the property
+
+
+class AnyHistory(RuleBasedStateMachine):
+    """Whatever happens at the provider: what is kept by refreshes is what a fresh whole answer would be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.mkdtemp(dir=FAST)
+        self.cache = Cache(Path(self.folder) / FILE_NAME)
+        self.today = date(2026, 3, 2)
+        self.last_held = day64(date.min)
+        self.found: History | None = None
+
+    def teardown(self) -> None:
+        shutil.rmtree(self.folder)
+
+    @initialize(seed=st.integers(0, 2**16), bars=st.integers(3, 45))
+    def listing(self, seed, bars):
+        self.source = FakeSource(self.today, self.today - timedelta(days=bars), seed)
+
+    def recent(self) -> list[np.datetime64]:
+        """The days that the next refresh asks for, in order; what changes before them is seen within 30 days."""
+        return [day for day in self.source.bars if day >= self.last_held - 15]
+
+    @rule(days=st.integers(1, 12))
+    def market_trades(self, days):
+        self.today += timedelta(days=days)
+        self.source.advance_to(self.today)
+
+    @rule(data=st.data(), amount=st.floats(0.01, 3))
+    def dividend_is_paid_or_comes_late(self, data, amount):
+        self.source.pay(data.draw(st.sampled_from(self.recent())), amount)
+
+    @precondition(lambda self: any(e.kind == "dividend" for e in self.source.events if e.day in self.recent()))
+    @rule()
+    def dividend_is_withdrawn(self):
+        recent = [e for e in self.source.events if e.kind == "dividend" and e.day in self.recent()]
+        self.source.events.remove(recent[-1])
+
+    @rule(data=st.data(), ratio=st.sampled_from([2.0, 3.0, 1.5, 0.1, 1 / 190, 20.0]))
+    def leg_splits_or_its_split_comes_late(self, data, ratio):
+        self.source.split(data.draw(st.sampled_from(self.recent())), ratio)
+
+    @rule(factor=st.sampled_from([1.0001, 0.98, 100.0]))
+    def history_is_restated_silently(self, factor):
+        self.source.rebase(factor)
+
+    @precondition(lambda self: len(self.recent()) > 1)
+    @rule(factor=st.sampled_from([1.25, 0.8]), data=st.data())
+    def history_before_a_day_is_restated_silently(self, factor, data):
+        day = data.draw(st.sampled_from(self.recent()[1:]))
+        self.source.bars = {d: close * factor if d < day else close for d, close in self.source.bars.items()}
+
+    @rule(currency=st.sampled_from(["USD", "EUR", ""]))
+    def currency_changes(self, currency):
+        self.source.facts = replace(self.source.facts, currency=currency)
+
+    @rule(data=st.data(), factor=st.floats(0.9, 1.1))
+    def close_is_revised(self, data, factor):
+        self.source.revise(data.draw(st.sampled_from(self.recent())), factor)
+
+    @rule(data=st.data())
+    def session_is_missing(self, data):
+        never_given = [day for day in list(self.source.bars)[1:] if day > self.last_held]
+        if never_given:
+            self.source.hidden.add(data.draw(st.sampled_from(never_given)))
+
+    @precondition(lambda self: self.source.hidden)
+    @rule(data=st.data())
+    def session_is_filled_in(self, data):
+        young = [day for day in self.source.hidden if day > self.last_held - 45]
+        if young:
+            self.source.hidden.remove(data.draw(st.sampled_from(sorted(young))))
+
+    @rule(mid_session=st.booleans(), refresh=st.booleans())
+    def leg_is_refreshed(self, mid_session, refresh):
+        now = at(self.today, time(16) if mid_session else time(22))
+        policy = Policy(now, max_age=0, refresh=refresh)
+        self.found = Desk(Cache(self.cache.path), policy, {"yahoo": self.source}).history(LEG)
+        self.last_held = self.found.series.dates[-1]
+        assert not self.found.provenance.stale
+        assert_same(self.found.series, fresh(self.source, now))
+        missing = sorted(day for day in self.source.hidden if self.found.series.dates[0] < day)
+        assert [*self.found.provenance.holes] == [day for day in missing if day <= self.source.sessions(now)[-1]]
+
+    @invariant()
+    def nothing_is_wrong_with_the_file(self):
+        assert not self.cache.trouble
+
+
+TestAnyHistory = AnyHistory.TestCase
+TestAnyHistory.settings = settings(
+    max_examples=EXAMPLES,
+    stateful_step_count=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    derandomize="PAIRWATCH_EXAMPLES" not in os.environ,
+)
+
+
+# ---------------------------------------------------------------- what is asked, and when
+
+
+def test_a_first_run_asks_for_the_whole_history(cache, source):
+    found = refreshed(cache, source)
+    assert [request.since for request in source.requests] == [None]
+    assert found.provenance.origin == "network"
+    assert_same(found.series, fresh(source, EVENING))
+
+
+def test_a_warm_run_asks_nothing(cache, source, held):
+    found = refreshed(cache, source, EVENING + 40 * HOUR)
+    assert not source.requests
+    assert found.provenance.origin == "cache"
+    assert not found.provenance.stale
+    assert_same(found.series, held.series)
+
+
+def test_a_later_run_asks_from_fifteen_days_before_the_last_held_close(cache, source, held):
+    source.advance_to(TODAY + timedelta(days=3))
+    refreshed(cache, source, EVENING + 3 * DAY)
+    assert [request.since for request in source.requests] == [TODAY - timedelta(days=15)]
+
+
+def test_what_an_earlier_answer_said_of_the_leg_goes_with_the_request(cache, source, held):
+    refreshed(cache, source, EVENING + 3 * DAY, deadline=7.0, verbose=True)
+    (request,) = source.requests
+    assert (request.known, request.deadline, request.verbose) == (source.facts, 7.0, True)
+
+
+@pytest.mark.parametrize(("age", "asks"), [(0, False), (60, False), (899, False), (900, True), (5000, True)])
+def test_an_answer_from_an_open_session_counts_as_now_for_max_age(cache, source, age, asks):
+    noon = at(TODAY, time(16))
+    refreshed(cache, source, noon)
+    source.requests.clear()
+    refreshed(cache, source, noon + age, max_age=900.0)
+    assert bool(source.requests) == asks
+
+
+def test_an_answer_after_the_close_is_fresh_until_the_next_opening(cache, source, held):
+    opening = at(TODAY + timedelta(days=3), time(14, 30))
+    refreshed(cache, source, opening - 1, max_age=1.0)
+    assert not source.requests
+    refreshed(cache, source, opening, max_age=1.0)
+    assert source.requests
+
+
+def test_a_max_age_of_nothing_asks_always(cache, source, held):
+    refreshed(cache, source, EVENING + 60, max_age=0.0)
+    assert source.requests
+
+
+def test_an_answer_from_the_future_is_never_fresh_and_asks_for_everything(cache, source, held):
+    refreshed(cache, source, EVENING - HOUR)
+    assert [request.since for request in source.requests] == [None]
+
+
+def test_an_answer_after_the_clock_was_set_back_replaces_the_one_from_the_future(cache, source):
+    years_ahead = EVENING + 1000 * DAY
+    refreshed(cache, source, years_ahead)
+    source.advance_to(TODAY + timedelta(days=4))
+    tuesday = EVENING + 4 * DAY
+    found = refreshed(cache, source, tuesday)
+    assert_same(found.series, fresh(source, tuesday))
+    assert cache.get(LEG).asked_at == tuesday
+    source.requests.clear()
+    refreshed(cache, source, tuesday + 1)
+    assert not source.requests
+
+
+def test_bars_from_a_time_when_the_clock_was_ahead_are_not_kept(cache, source):
+    """They may have been those of an open session."""
+    refreshed(cache, source, EVENING)
+    noon = at(TODAY, time(16))
+    assert refreshed(cache, source, noon).series.dates[-1] == day64(TODAY) - 1
+
+
+def test_a_day_that_is_behind_the_last_held_close_is_answered_from_the_cache(cache, source, held):
+    month_later = EVENING + 40 * DAY
+    found = refreshed(cache, source, month_later, until=TODAY - timedelta(days=1))
+    assert not source.requests
+    assert not found.provenance.stale
+
+
+def test_the_day_of_the_last_held_close_itself_is_asked_for_again(cache, source, held):
+    refreshed(cache, source, EVENING + 4 * DAY, until=TODAY)
+    assert source.requests
+
+
+def test_refresh_asks_for_the_whole_history_though_it_is_fresh(cache, source, held):
+    refreshed(cache, source, EVENING + 60, refresh=True)
+    assert [request.since for request in source.requests] == [None]
+
+
+@pytest.mark.parametrize(("days", "whole"), [(29, False), (30, True), (31, True)])
+def test_the_whole_history_is_asked_for_again_after_thirty_days(cache, source, held, days, whole):
+    source.advance_to(TODAY + timedelta(days=10))
+    refreshed(cache, source, EVENING + 10 * DAY)
+    source.requests.clear()
+    refreshed(cache, source, EVENING + days * DAY)
+    assert (source.requests[0].since is None) == whole
+
+
+def test_after_the_whole_history_has_been_asked_for_again_the_thirty_days_begin_anew(cache, source, held):
+    for days in (31, 35):
+        source.advance_to(TODAY + timedelta(days=days))
+        refreshed(cache, source, EVENING + days * DAY)
+    assert [request.since is None for request in source.requests] == [True, False]
+
+
+def test_a_local_source_is_read_every_time_and_never_cached(cache):
+    found = [Desk(cache, Policy(EVENING)).history(Leg("demo", "LEADER")) for _ in range(2)]
+    assert [history.provenance.origin for history in found] == ["simulation", "simulation"]
+    assert not cache.path.exists()
+
+
+def test_a_source_that_is_not_at_hand_is_loaded_when_a_leg_needs_it(cache):
+    assert len(Desk(cache, Policy(EVENING), {}).history(Leg("demo", "TWIN1")).series) > 2000
+
+
+def test_an_unknown_source_is_a_usage_error(cache):
+    with pytest.raises(errors.UsageError, match="no source is called 'bloomberg'"):
+        Desk(cache, Policy(EVENING)).history(Leg("bloomberg", "QQQ"))
+
+
+# ---------------------------------------------------------------- how answers are merged
+
+MONDAY = TODAY + timedelta(days=3)
+MONDAY_EVENING = at(MONDAY)
+
+
+@pytest.fixture
+def monday(source, held) -> FakeSource:
+    """The source three days later, with one bar more."""
+    source.advance_to(MONDAY)
+    return source
+
+
+def recent(source: FakeSource, back: int) -> np.datetime64:
+    """The bar `back` before the newest."""
+    return sorted(source.bars)[-1 - back]
+
+
+def test_a_close_that_the_provider_changed_is_taken_over_and_counted(cache, monday):
+    monday.revise(recent(monday, 2))
+    monday.revise(recent(monday, 4))
+    found = refreshed(cache, monday, MONDAY_EVENING)
+    assert (found.provenance.revised, found.provenance.refetched) == (2, False)
+    assert_same(found.series, fresh(monday, MONDAY_EVENING))
+
+
+def test_noise_below_the_precision_of_32_bit_prices_is_no_revision(cache, monday):
+    monday.bars = {day: float(np.float32(close)) for day, close in monday.bars.items()}
+    found = refreshed(cache, monday, MONDAY_EVENING)
+    assert (found.provenance.revised, found.provenance.refetched) == (0, False)
+
+
+def test_a_deep_revision_is_found_when_the_whole_history_is_asked_for_again(cache, monday):
+    monday.revise(recent(monday, 100))
+    assert refreshed(cache, monday, MONDAY_EVENING).provenance.revised == 0
+    found = refreshed(cache, monday, EVENING + 31 * DAY)
+    assert found.provenance.revised == 1
+    assert_same(found.series, fresh(monday, EVENING + 31 * DAY))
+
+
+def test_a_new_split_fetches_the_whole_leg_again_and_says_so(cache, monday):
+    monday.split(MONDAY, 2.0)
+    found = refreshed(cache, monday, MONDAY_EVENING)
+    assert [request.since is None for request in monday.requests] == [False, True]
+    assert found.provenance.refetched
+    assert found.provenance.revised == 0
+    assert f"QQQ: a split of 2 on {MONDAY} was added; the whole history was fetched again" in found.provenance.remarks
+    assert_same(found.series, fresh(monday, MONDAY_EVENING))
+
+
+def test_a_split_is_fetched_again_once_and_not_at_every_run(cache, monday):
+    monday.split(MONDAY, 2.0)
+    refreshed(cache, monday, MONDAY_EVENING)
+    monday.requests.clear()
+    monday.advance_to(MONDAY + timedelta(days=1))
+    found = refreshed(cache, monday, MONDAY_EVENING + DAY)
+    assert len(monday.requests) == 1
+    assert not found.provenance.refetched
+
+
+def test_a_split_on_a_day_that_the_answer_does_not_reach_back_to_is_seen(cache, source, held):
+    """The session on which the answer should begin has no close, and is the day of the split."""
+    source.advance_to(MONDAY)
+    source.split(day64(TODAY) - 15, 3.0)
+    source.hidden.add(day64(TODAY) - 15)
+    assert refreshed(cache, source, MONDAY_EVENING).provenance.refetched
+
+
+def test_a_split_that_is_withdrawn_fetches_the_whole_leg_again(cache, source):
+    source.split(TODAY - timedelta(days=1), 4.0)
+    refreshed(cache, source)
+    source.events.clear()
+    source.advance_to(MONDAY)
+    found = refreshed(cache, source, MONDAY_EVENING)
+    assert "a split of 4 on 2026-10-29 was withdrawn" in found.provenance.remarks[0]
+    assert_same(found.series, fresh(source, MONDAY_EVENING))
+
+
+def test_a_refresh_that_meets_a_new_split_replaces_the_history_and_says_why(cache, monday):
+    monday.split(MONDAY, 2.0)
+    dropped = recent(monday, 50)
+    monday.hidden.add(dropped)
+    found = refreshed(cache, monday, MONDAY_EVENING, refresh=True)
+    assert found.provenance.refetched
+    assert found.provenance.revised == 0
+    assert "a split of 2" in found.provenance.remarks[0]
+    # What is held of the dropped session is on another footing.
+    assert_same(found.series, fresh(monday, MONDAY_EVENING))
+    assert dropped in found.provenance.holes
+
+
+def test_a_new_dividend_does_not_fetch_the_leg_again(cache, monday):
+    monday.pay(MONDAY, 0.7)
+    found = refreshed(cache, monday, MONDAY_EVENING)
+    assert len(monday.requests) == 1
+    assert (found.provenance.refetched, found.provenance.revised) == (False, 0)
+    assert_same(found.series, fresh(monday, MONDAY_EVENING))
+    assert adjusted(found.series, "total")[0] < found.series.closes[0]
+
+
+def test_a_dividend_that_comes_late_counts_from_its_own_day(cache, monday):
+    monday.pay(recent(monday, 5), 1.3)
+    found = refreshed(cache, monday, MONDAY_EVENING)
+    assert_same(found.series, fresh(monday, MONDAY_EVENING))
+
+
+def test_events_before_the_days_asked_for_stay_as_they_are(cache, source):
+    source.pay(TODAY - timedelta(days=15), 0.5)
+    source.pay(TODAY - timedelta(days=16), 0.25)
+    refreshed(cache, source)
+    source.advance_to(MONDAY)
+    found = refreshed(cache, source, MONDAY_EVENING)
+    assert [e.value for e in found.series.events] == [0.25, 0.5]
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.02, 1.0001, 190.0])
+def test_closes_that_all_moved_by_one_factor_fetch_the_whole_leg_again(cache, monday, factor):
+    monday.rebase(factor)
+    found = refreshed(cache, monday, MONDAY_EVENING)
+    assert found.provenance.refetched
+    assert "was" in found.provenance.remarks[0]
+    assert_same(found.series, fresh(monday, MONDAY_EVENING))
+
+
+def test_closes_rounded_after_they_all_moved_fetch_the_whole_leg_again(cache, monday):
+    monday.bars = {day: round(close / 190, 2) for day, close in monday.bars.items()}
+    found = refreshed(cache, monday, MONDAY_EVENING)
+    assert_same(found.series, fresh(monday, MONDAY_EVENING))
+
+
+def test_a_history_restated_up_to_a_recent_day_is_fetched_again(cache, monday):
+    """A spin-off: no event, and only what lies before it moves."""
+    day = recent(monday, 4)
+    monday.bars = {d: close * 0.8 if d < day else close for d, close in monday.bars.items()}
+    found = refreshed(cache, monday, MONDAY_EVENING)
+    assert found.provenance.refetched
+    assert_same(found.series, fresh(monday, MONDAY_EVENING))
+
+
+@pytest.mark.parametrize("later", [0.0, 0.25])
+def test_a_rate_of_zero_is_a_close_like_any_other(cache, source, later):
+    source.facts = Facts(unit="percent")
+    source.bars = dict.fromkeys(source.bars, 0.0)
+    refreshed(cache, source)
+    source.advance_to(MONDAY)
+    source.bars[recent(source, 3)] = later
+    found = refreshed(cache, source, MONDAY_EVENING)
+    assert found.provenance.revised == (later != 0)
+    np.testing.assert_array_equal(found.series.closes, fresh(source, MONDAY_EVENING).closes)
+
+
+def test_a_leg_that_turns_up_in_another_currency_is_fetched_again(cache, monday):
+    monday.facts = Facts(currency="GBp")
+    found = refreshed(cache, monday, MONDAY_EVENING)
+    assert "QQQ: the currency changed from USD to GBp; the whole history" in found.provenance.remarks[0]
+    assert [request.since is None for request in monday.requests] == [False, True]
+
+
+def test_a_leg_with_no_day_in_common_is_fetched_again(cache, source, held):
+    source.bars = {day + 1: close for day, close in source.bars.items() if day < day64(TODAY)}
+    assert refreshed(cache, source, MONDAY_EVENING, refresh=True).series.dates[-1] == day64(TODAY)
+
+
+def test_an_answer_on_other_days_altogether_replaces_what_is_held(cache, source):
+    source.bars = {day: close for day, close in source.bars.items() if day.item().weekday() == 0}
+    refreshed(cache, source)
+    source.bars = {day + 1: close for day, close in source.bars.items()}
+    found = refreshed(cache, source, MONDAY_EVENING)
+    assert "no day in common" in found.provenance.remarks[0]
+    assert_same(found.series, fresh(source, MONDAY_EVENING))
+
+
+def test_when_fetching_again_fails_what_is_held_is_served_as_stale(cache, monday, held):
+    monday.split(MONDAY, 2.0)
+    answers = iter([monday.answer(Request(LEG, MONDAY_EVENING, TODAY - timedelta(days=15)))])
+
+    class Failing(FakeSource):
+        def fetch(self, request: Request) -> Fetched:
+            for answer in answers:
+                return answer
+            raise errors.ProviderDown("QQQ: out of order")
+
+    found = refreshed(cache, Failing(), MONDAY_EVENING)
+    assert "out of order" in found.provenance.stale
+    assert_same(found.series, held.series)
+
+
+def test_what_was_odd_in_the_answer_is_passed_on(cache, source):
+    source.remarks = ("QQQ: odd",)
+    assert refreshed(cache, source).provenance.remarks == ("QQQ: odd",)
+
+
+def test_an_unfinished_bar_is_never_stored_as_a_close(cache, source):
+    noon = at(TODAY, time(16))
+    found = refreshed(cache, source, noon)
+    assert found.series.dates[-1] == day64(TODAY) - 1
+    assert found.series.quote.open
+    assert found.series.quote.price == source.bars[day64(TODAY)]
+    source.revise(TODAY, 1.02)
+    assert_same(refreshed(cache, source).series, fresh(source, EVENING))
+
+
+# ---------------------------------------------------------------- holes and dropped sessions
+
+
+def test_a_hole_is_said_asked_for_again_and_healed_and_never_filled(cache, source):
+    hole = day64(TODAY) - 21
+    source.hidden.add(hole)
+    found = refreshed(cache, source)
+    assert found.provenance.holes == (hole,)
+    source.advance_to(MONDAY)
+    source.requests.clear()
+    found = refreshed(cache, source, MONDAY_EVENING)
+    assert [request.since for request in source.requests] == [hole.item()]
+    assert found.provenance.holes == (hole,)
+    assert hole not in found.series.dates
+    source.hidden.clear()
+    source.advance_to(MONDAY + timedelta(days=1))
+    found = refreshed(cache, source, MONDAY_EVENING + DAY)
+    assert found.provenance.holes == ()
+    assert_same(found.series, fresh(source, MONDAY_EVENING + DAY))
+
+
+def test_a_hole_is_not_asked_for_after_forty_five_days_but_still_said(cache, source):
+    hole = day64(TODAY) - 45
+    source.hidden.add(hole)
+    refreshed(cache, source)
+    source.advance_to(MONDAY)
+    found = refreshed(cache, source, MONDAY_EVENING)
+    assert source.requests[-1].since == TODAY - timedelta(days=15)
+    assert found.provenance.holes == (hole,)
+
+
+def test_the_newest_session_without_a_close_is_a_hole_and_asked_for_at_once(cache, source):
+    source.hidden.add(day64(TODAY))
+    assert refreshed(cache, source).provenance.holes == (day64(TODAY),)
+    source.hidden.clear()
+    found = refreshed(cache, source, EVENING + 1, max_age=0.0)
+    assert found.provenance.holes == ()
+    assert found.series.dates[-1] == day64(TODAY)
+
+
+def test_holes_are_forgotten_when_no_source_expects_anything_so_long_ago(cache):
+    source = FakeSource()
+    source.hidden.update([day64("2026-02-03"), day64("2026-10-01")])
+    refreshed(cache, source)
+    for days in range(28, 28 * 14, 28):
+        source.advance_to(TODAY + timedelta(days=days))
+        found = refreshed(cache, source, EVENING + days * DAY)
+        assert len(found.provenance.holes) <= 2
+    assert found.provenance.holes == (day64("2026-10-01"),)
+
+
+def test_a_day_that_the_calendar_no_longer_expects_is_no_hole_any_more(cache, source):
+    hole = day64(TODAY) - 7
+    source.hidden.add(hole)
+    refreshed(cache, source)
+    sessions = source.sessions
+    source.sessions = lambda now: sessions(now)[sessions(now) != hole]
+    source.advance_to(MONDAY)
+    assert refreshed(cache, source, MONDAY_EVENING).provenance.holes == ()
+
+
+@pytest.mark.parametrize("back", [1, 5, 10, 11])
+@pytest.mark.parametrize("refresh", [False, True])
+def test_a_session_that_was_given_once_and_dropped_is_kept_and_said(cache, monday, held, back, refresh):
+    """Also the first one that is asked for again, and the newest."""
+    days = sorted(monday.bars)
+    last = days.index(day64(TODAY))
+    dropped = days[last + 1 - back] if back < 11 else day64(TODAY) - 15
+    monday.hidden.add(dropped)
+    found = refreshed(cache, monday, MONDAY_EVENING, refresh=refresh)
+    assert f"QQQ: {dropped} no longer given by yahoo, kept" in found.provenance.remarks
+    assert found.provenance.holes == ()
+    monday.hidden.clear()
+    assert_same(found.series, fresh(monday, MONDAY_EVENING))
+
+
+def test_the_newest_close_is_kept_when_the_next_answer_ends_before_it(cache, source, held):
+    source.hidden.add(day64(TODAY))
+    found = refreshed(cache, source, MONDAY_EVENING)
+    assert_same(found.series, held.series)
+    assert f"QQQ: {TODAY} no longer given by yahoo, kept" in found.provenance.remarks
+
+
+def test_a_dropped_session_keeps_the_dividend_of_its_day(cache, source):
+    day = day64(TODAY) - 4
+    source.pay(day, 1.5)
+    before = refreshed(cache, source)
+    source.hidden.add(day)
+    source.events.clear()
+    found = refreshed(cache, source, MONDAY_EVENING)
+    assert_same(found.series, before.series)
+
+
+def test_a_dividend_that_moved_off_a_dropped_session_counts_once(cache, source):
+    day = day64(TODAY) - 4
+    source.pay(day, 1.5)
+    refreshed(cache, source)
+    source.hidden.add(day)
+    source.events = [Event(day + 1, "dividend", 1.5)]
+    found = refreshed(cache, source, MONDAY_EVENING)
+    assert found.series.events == tuple(source.events)
+
+
+def test_a_bar_on_a_day_without_a_session_is_left_out_once_it_is_dropped(cache, source):
+    sunday = day64(TODAY) - 5
+    source.bars[sunday] = 100.0
+    refreshed(cache, source)
+    del source.bars[sunday]
+    found = refreshed(cache, source, MONDAY_EVENING)
+    assert f"QQQ: {sunday} no longer given by yahoo, left out" in found.provenance.remarks
+    assert_same(found.series, fresh(source, MONDAY_EVENING))
+
+
+def test_a_whole_history_that_begins_later_leaves_the_earlier_closes(cache, monday, held):
+    monday.bars = dict(sorted(monday.bars.items())[-20:])
+    found = refreshed(cache, monday, MONDAY_EVENING, refresh=True)
+    assert len(found.series) == len(held.series) + 1
+    assert "no longer given by yahoo, kept" in found.provenance.remarks[0]
+
+
+def test_a_restated_history_that_begins_later_is_asked_for_again_at_the_next_run(cache, monday):
+    whole = dict(monday.bars)
+    monday.bars = dict(sorted(whole.items())[-5:])
+    monday.split(MONDAY, 2.0)
+    assert len(refreshed(cache, monday, MONDAY_EVENING).series) == 5
+    monday.bars = {day: close / 2 if day < day64(MONDAY) else close for day, close in whole.items()}
+    monday.advance_to(MONDAY + timedelta(days=1))
+    found = refreshed(cache, monday, MONDAY_EVENING + DAY)
+    assert_same(found.series, fresh(monday, MONDAY_EVENING + DAY))
+
+
+# ---------------------------------------------------------------- two runs at once, and a file that goes away
+
+
+class Meanwhile(FakeSource):
+    """Something else happens between the question and the answer."""
+
+    def __init__(self, *args, happens) -> None:
+        super().__init__(*args)
+        self.happens = happens
+
+    def fetch(self, request: Request) -> Fetched:
+        answer = super().fetch(request)
+        happens, self.happens = self.happens, lambda: None
+        happens()
+        return answer
+
+
+def test_an_answer_for_the_last_days_never_becomes_the_whole_leg_when_the_file_was_cleared_meanwhile(path, held):
+    source = Meanwhile(MONDAY, happens=lambda: Cache(path).clear())
+    found = refreshed(Cache(path), source, MONDAY_EVENING)
+    assert source.requests[0].since is not None
+    assert_same(found.series, fresh(source, MONDAY_EVENING))
+    assert_same(Cache(path).get(LEG).series, found.series)
+
+
+def test_an_answer_for_the_last_days_is_merged_when_the_file_was_damaged_meanwhile(path, held):
+    source = Meanwhile(MONDAY, happens=lambda: path.write_bytes(b"gone"))
+    cache = Cache(path)
+    found = refreshed(cache, source, MONDAY_EVENING)
+    assert "damaged" in cache.trouble
+    assert_same(found.series, fresh(source, MONDAY_EVENING))
+
+
+def test_an_older_answer_that_arrives_after_a_newer_one_changes_nothing(path, held):
+    def newer() -> None:
+        other = FakeSource(MONDAY)
+        other.revise(MONDAY, 1.01)
+        refreshed(Cache(path), other, MONDAY_EVENING + 60)
+
+    source = Meanwhile(MONDAY, happens=newer)
+    found = refreshed(Cache(path), source, MONDAY_EVENING)
+    assert found.series.closes[-1] == source.bars[day64(MONDAY)] * 1.01
+    assert found.provenance.asked_at == MONDAY_EVENING + 60
+    assert Cache(path).get(LEG).asked_at == MONDAY_EVENING + 60
+
+
+def test_what_a_quicker_run_has_stored_since_this_one_began_is_fresh(path):
+    refreshed(Cache(path), FakeSource(), EVENING + 30)
+    source = FakeSource()
+    assert refreshed(Cache(path), source, EVENING).provenance.origin == "cache"
+    assert not source.requests
+
+
+def test_a_split_that_another_run_has_just_stored_is_not_fetched_again(path, held):
+    source = Meanwhile(MONDAY, happens=lambda: None)
+    source.split(MONDAY, 2.0)
+
+    def other_run() -> None:
+        other = FakeSource(MONDAY)
+        other.split(MONDAY, 2.0)
+        refreshed(Cache(path), other, MONDAY_EVENING - 5)
+
+    source.happens = other_run
+    found = refreshed(Cache(path), source, MONDAY_EVENING)
+    assert len(source.requests) == 1
+    assert_same(found.series, fresh(source, MONDAY_EVENING))
+
+
+# ---------------------------------------------------------------- a source that fails
+
+FAILURES = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.SourceError)]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda kind: kind.__name__)
+def test_a_failing_source_serves_the_cache_as_stale_with_its_age(cache, source, held, failure):
+    source.fault = failure("QQQ: it failed")
+    before = cache.path.read_bytes()
+    found = refreshed(cache, source, EVENING + 5 * DAY)
+    assert found.provenance.stale == "QQQ: it failed; from the cache, 5 days old"
+    assert found.provenance.origin == "cache"
+    assert found.provenance.asked_at == EVENING
+    assert_same(found.series, held.series)
+    assert_same(cache.get(LEG).series, held.series)
+    if failure is not errors.RateLimited:
+        assert cache.path.read_bytes() == before
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda kind: kind.__name__)
+def test_a_failing_source_without_a_cache_is_an_error(cache, source, failure):
+    source.fault = failure("QQQ: it failed")
+    with pytest.raises(failure, match="QQQ: it failed"):
+        refreshed(cache, source)
+    assert cache.entries() == []
+
+
+def test_a_bug_in_a_source_is_not_hidden_by_the_cache(cache, source, held):
+    source.fault = ZeroDivisionError("a bug")
+    with pytest.raises(ZeroDivisionError):
+        refreshed(cache, source, EVENING + 5 * DAY)
+
+
+# ---------------------------------------------------------------- a source that throttles
+
+
+def throttled(path: Path, now: float, retry_after: float | None = None) -> FakeSource:
+    """A run at `now` against a source that refuses."""
+    source = FakeSource()
+    source.fault = errors.RateLimited("QQQ: throttled", retry_after=retry_after)
+    with pytest.raises(errors.RateLimited):
+        refreshed(Cache(path), source, now)
+    return source
+
+
+def test_a_throttling_source_is_left_alone_by_every_process_for_a_quarter_of_an_hour(path):
+    throttled(path, EVENING)
+    waiting = throttled(path, EVENING + 14 * 60)
+    assert not waiting.requests
+    with pytest.raises(errors.RateLimited, match=r"QQQ: yahoo throttles .* left alone for 1 min more"):
+        refreshed(Cache(path), FakeSource(), EVENING + 14 * 60)
+    asked = FakeSource()
+    refreshed(Cache(path), asked, EVENING + 15 * 60)
+    assert len(asked.requests) == 1
+
+
+def test_each_refusal_in_a_row_doubles_the_pause_up_to_six_hours(path):
+    now, pauses = EVENING, []
+    for _ in range(8):
+        throttled(path, now)
+        until = Cache(path).paused_until("yahoo")
+        pauses.append((until - now) / 60)
+        now = until
+    assert pauses == [15, 30, 60, 120, 240, 360, 360, 360]
+
+
+def test_what_the_source_asks_for_is_honoured_where_it_is_longer_up_to_a_day(path):
+    for now, retry_after, seconds in [(1e9, 60.0, 900), (2e9, 7200.0, 7200), (3e9, 1e9, LONGEST_BAN)]:
+        throttled(path, now, retry_after)
+        assert Cache(path).paused_until("yahoo") == now + seconds
+
+
+def test_an_answer_clears_the_pauses(path):
+    throttled(path, EVENING)
+    throttled(path, EVENING + HOUR)
+    refreshed(Cache(path), FakeSource(), EVENING + 2 * HOUR)
+    assert Cache(path).paused_until("yahoo") == 0
+    throttled_later = FakeSource()
+    throttled_later.fault = errors.RateLimited("QQQ: throttled")
+    refreshed(Cache(path), throttled_later, EVENING + 90 * DAY)
+    assert Cache(path).paused_until("yahoo") == EVENING + 90 * DAY + 900
+
+
+def test_other_sources_are_not_paused(path):
+    throttled(path, EVENING)
+    assert Cache(path).paused_until("coingecko") == 0
+
+
+def test_throttling_deletes_nothing_and_serves_what_is_held(path, held):
+    source = FakeSource()
+    source.fault = errors.RateLimited("QQQ: throttled")
+    for hours in range(70, 100):
+        found = refreshed(Cache(path), source, EVENING + hours * HOUR)
+        assert found.provenance.stale
+        assert_same(found.series, held.series)
+    assert len(source.requests) < 10
+    assert_same(Cache(path).get(LEG).series, held.series)
+
+
+def test_the_second_leg_of_a_throttled_source_is_not_asked_for_even_without_a_cache_file(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.touch()
+    source = FakeSource()
+    source.fault = errors.RateLimited("throttled")
+    desk = desk_for(Cache(blocked / FILE_NAME), source)
+    for symbol in ("QQQ", "IWM"):
+        with pytest.raises(errors.RateLimited):
+            desk.history(Leg("yahoo", symbol))
+    assert len(source.requests) == 1
+
+
+def test_a_pause_written_under_a_clock_that_was_ahead_is_ignored(path):
+    throttled(path, EVENING + 4000 * DAY)
+    source = FakeSource()
+    refreshed(Cache(path), source, EVENING)
+    assert source.requests
+
+
+# ---------------------------------------------------------------- offline
+
+
+def test_offline_serves_a_fresh_leg_without_a_word(cache, source, held):
+    found = refreshed(cache, source, EVENING + 60, offline=True)
+    assert not source.requests
+    assert not found.provenance.stale
+
+
+def test_offline_serves_an_old_leg_as_stale(cache, source, held):
+    found = refreshed(cache, source, EVENING + 4 * DAY, offline=True)
+    assert not source.requests
+    assert found.provenance.stale == "QQQ: --offline; from the cache, 4 days old"
+
+
+def test_offline_and_refresh_together_do_not_ask(cache, source, held):
+    assert refreshed(cache, source, EVENING + 60, offline=True, refresh=True).provenance.stale
+    assert not source.requests
+
+
+def test_offline_without_a_cache_is_an_error_and_asks_nobody(cache, source):
+    with pytest.raises(errors.NotCached, match="QQQ: not in the cache"):
+        refreshed(cache, source, offline=True)
+    assert not source.requests
+    assert not cache.path.parent.exists()
+
+
+# ---------------------------------------------------------------- what is handed out
+
+
+def test_a_frame_holds_closes_adjusted_closes_and_events_by_day(cache, source):
+    source.pay(TODAY, 0.5)
+    source.pay(TODAY, 0.25)
+    source.split(TODAY - timedelta(days=1), 2.0)
+    frame = refreshed(cache, source).to_frame()
+    assert list(frame.columns) == ["close", "adjusted", "dividend", "split"]
+    assert (frame.index.name, len(frame)) == ("date", len(source.bars))
+    assert frame["dividend"].to_dict() == {day: 0.75 * (day.date() == TODAY) for day in frame.index}
+    assert frame["split"].sum() == frame["split"].loc["2026-10-29"] == 2
+    kept = 1 - 0.75 / frame["close"].iloc[-2]
+    np.testing.assert_allclose(frame["adjusted"].iloc[:-1], frame["close"].iloc[:-1] * kept, rtol=1e-2)
+
+
+def test_without_distributions_the_adjusted_closes_are_the_quoted_ones(cache, source):
+    series = refreshed(cache, source).series
+    assert adjusted(series, "total") is series.closes
+    assert adjusted(series, "price") is series.closes
