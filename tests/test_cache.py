@@ -438,6 +438,39 @@ def test_a_table_that_is_missing_is_damage(path):
     assert_put_aside(path, path.read_bytes())
 
 
+def test_a_journal_that_a_vanished_file_left_behind_does_no_harm(path):
+    """A real one, of a process that was killed in the middle of its commit."""
+    code = "import sqlite3; db = sqlite3.connect(path, isolation_level=None); db.execute('PRAGMA cache_size=1');"
+    code += "db.execute('BEGIN IMMEDIATE'); db.execute('UPDATE legs SET closes = zeroblob(90000)'); os._exit(0)"
+    run(code, stored(path))
+    journal = path.with_name(f"{FILE_NAME}-journal")
+    assert journal.stat().st_size > 512
+    path.rename(path.with_name("elsewhere"))
+    stored(path, holding(seed=8))
+    assert_same(Cache(path).get(LEG), holding(seed=8))
+    assert not journal.exists()
+
+
+def test_a_damaged_file_is_put_aside_on_platforms_without_posix_locks_too(path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    path.parent.mkdir()
+    path.write_bytes(b"garbage" * 100)
+    assert_put_aside(path, b"garbage" * 100)
+
+
+def test_a_row_that_its_index_has_lost_is_damage(path):
+    legs = [holding(Leg("yahoo", symbol)) for symbol in ("AAA", "BBB")]
+    data = stored(path, *legs).read_bytes()
+    db = sqlite3.connect(path)
+    (page,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name LIKE 'sqlite_autoindex_legs%'").fetchone()
+    db.close()
+    at = data.index(b"yahooBBB", 4096 * (page - 1), 4096 * page)
+    path.write_bytes(data[:at] + b"yahooBBC" + data[at + 8 :])
+    cache = Cache(path)
+    assert cache.get(Leg("yahoo", "BBB")) is None
+    assert "damaged (index of BBB)" in cache.trouble
+
+
 def test_after_trouble_a_cache_object_leaves_the_file_alone(path):
     path.parent.mkdir()
     path.write_bytes(b"garbage")
@@ -639,7 +672,7 @@ def test_a_file_that_another_process_keeps_locked_is_trouble_after_a_while(path,
 def run(code: str, *args: object, user: int | None = None, limit: int | None = None) -> str:
     """Run `code` in a process of its own, as another user or with a largest file size; returns what it prints."""
     prelude = (
-        "import sys; from pathlib import Path; from pairwatch.cache import Cache; from tests.fake_source import *\n"
+        "import os, sys; from pathlib import Path; from pairwatch.cache import Cache; from tests.fake_source import *\n"
     )
     prelude += "path = Path(sys.argv[1])\n"
     command = [sys.executable, "-c", prelude + code, *map(str, args)]

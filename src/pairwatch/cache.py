@@ -259,10 +259,7 @@ class Cache:
             with self._at_rest() as is_it:
                 if not is_it:
                     return "another process has put it aside"
-                # First the journal: a new file must not find it.
-                journal = self.path.with_name(f"{FILE_NAME}-journal")
-                if journal.exists():
-                    journal.rename(aside.with_name(f"{aside.name}-journal"))
+                # A journal left behind does no harm: SQLite throws it away when it meets it beside a new file.
                 self.path.rename(aside)
         except FileNotFoundError:
             return "another process has put it aside"
