@@ -320,8 +320,20 @@ def test_ctrl_c_ends_a_hanging_run_within_a_second(market):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert time.monotonic() - began < 1.0
-    assert (process.returncode, out) == (130, "")
-    assert err in ("", "interrupted\n")
+    assert (process.returncode, out, err) == (130, "", "interrupted\n")
+
+
+def test_a_request_to_end_ends_a_hanging_run_within_a_second_and_without_a_word(market):
+    market.breaks("hang")
+    process = start(*COMPARE, "--deadline", "60s")
+    waited = time.monotonic()
+    while not market.requests and time.monotonic() - waited < 30:
+        time.sleep(0.02)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    assert time.monotonic() - began < 1.0
+    assert (process.returncode, out, err) == (143, "", "")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
@@ -351,3 +363,27 @@ def test_a_cache_folder_that_cannot_be_made_does_not_stop_a_run(market, home):
     assert json.loads(result.stdout)["stale"] is False
     assert result.stderr.startswith("note: ")
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_offline_with_a_cache_that_cannot_be_used_says_so_before_the_error(home):
+    (home / "cache").write_text("a file where a folder should be")
+    result = run(*COMPARE, "--offline")
+    assert (result.returncode, result.stdout) == (3, "")
+    note, error, hint = result.stderr.splitlines()
+    assert re.match("note: the price cache .* cannot be used", note)
+    assert error.startswith("error: QQQ: not in the cache")
+    assert hint.startswith("hint: ")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110
+def test_words_that_cannot_be_written_do_not_change_the_exit_code(cached):
+    cached.breaks("500")  # for notes
+    assert shell("$PAIRWATCH compare QQQ IWM --refresh 2>/dev/full").returncode == 0
+    assert shell("$PAIRWATCH compare QQQ IWM --refresh --fail-stale 2>/dev/full").returncode == 6
+
+
+def test_a_flag_undoes_a_variable(cached):
+    assert run(*COMPARE, "--refresh", PAIRWATCH_OFFLINE="1").returncode == 0
+    assert cached.requests == []
+    assert run(*COMPARE, "--refresh", "--no-offline", PAIRWATCH_OFFLINE="1").returncode == 0
+    assert len(cached.charts) == 2

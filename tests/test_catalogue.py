@@ -17,7 +17,7 @@ ENTRIES = stats.entries()
 def view(levels, days, **more):
     levels = np.array(levels, dtype="f8")
     own = np.array(days, dtype="datetime64[D]")
-    return LegView(levels, levels, levels[1:] / levels[:-1] - 1, own, levels, float(levels[-1]), 252, **more)
+    return LegView(levels, levels, levels[1:] / levels[:-1] - 1, own, levels, float(levels[-1]), 1, 252, **more)
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.key)
@@ -61,7 +61,7 @@ def test_an_entry_is_the_functions_name_and_its_docstring_taken_apart():
     assert entry.formula == "a / b, with more"
     assert entry.source == "somebody (1999), J. of Things 1(2)"
     assert entry.has_difference
-    assert entry.windowed
+    assert entry.of_rates
 
 
 def test_readings_come_in_the_order_of_the_catalogue_leg_by_leg():

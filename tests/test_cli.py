@@ -94,6 +94,8 @@ USAGE = {
     "csv and a format": (*TWINS, "--csv", "--format", "table"),
     "json and a format": (*TWINS, "--json", "-f", "csv"),
     "a deadline of nonsense": (*TWINS, "--deadline", "soon"),
+    "no time at all": (*TWINS, "--deadline", "0"),
+    "more time than there is": (*TWINS, "--deadline", "9999999d"),
     "an output in no folder": (*TWINS, "-o", "nowhere/all.csv"),
     "an output that is a folder": (*TWINS, "-o", "."),
     "a statistic that is none": ("explain", "nonsense"),
@@ -181,9 +183,36 @@ def test_an_interrupt_ends_with_130_and_no_traceback(tmp_path):
     ):  # waits until the program has opened its end
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert out == b""
-    assert b"Traceback" not in err
+    assert (process.returncode, out, err) == (130, b"", b"interrupted\n")
+
+
+def test_a_request_to_end_is_143_without_a_word(tmp_path):
+    fifo = tmp_path / "endless.csv"
+    os.mkfifo(fifo)
+    with (
+        subprocess.Popen(
+            [*PROGRAM, "compare", f"csv:{fifo}", "demo:TWIN1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process,
+        fifo.open("wb"),
+    ):
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (143, b"", b"")
+
+
+def test_a_request_to_end_that_is_to_be_ignored_is_ignored(tmp_path):
+    fifo = tmp_path / "endless.csv"
+    os.mkfifo(fifo)
+    with (
+        subprocess.Popen(
+            ["sh", "-c", 'trap "" TERM; exec "$@"', "sh", *PROGRAM, "compare", f"csv:{fifo}", "demo:TWIN1"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process,
+        fifo.open("wb"),
+    ):
+        process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 3  # the pipe has ended, and held nothing
 
 
 def test_the_exit_code_is_the_processs():
@@ -208,6 +237,63 @@ def test_a_full_disk_is_said_and_is_no_success():
     assert done.returncode == 1
     assert b"Traceback" not in done.stderr
     two_lines(done.stderr.decode())
+
+
+SMALL = [
+    ("--help",),
+    ("--version",),
+    ("explain",),
+    ("sources",),
+    ("cache", "path"),
+    ("cache", "info"),
+    ("config", "show"),
+]
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("args", SMALL, ids=" ".join)
+def test_a_full_disk_is_said_by_every_command(args, unbuffered):
+    environ = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with Path("/dev/full").open("wb") as full:
+        done = program(*args, stdout=full, stderr=subprocess.PIPE, capture_output=False, env=environ)
+    assert done.returncode == 1
+    assert two_lines(done.stderr.decode()) == [
+        "error: the result could not be written (No space left on device)",
+        "hint: is the disk full?",
+    ]
+
+
+WORDS = {
+    "a usage error": (("compare", "QQQ"), 2),
+    "a group without a command": (("cache",), 2),
+    "a source that fails": (("compare", "demo:NOPE", "demo:TWIN1"), 3),
+    "a run with notes": ((*TWINS, *DAY), 0),
+    "a run without notes": ((*TWINS, *DAY, "-q"), 0),
+    "a run that shows logs": ((*TWINS, *DAY, "-v"), 0),
+    "a cache that is cleared": (("cache", "clear"), 0),
+}
+
+
+@pytest.mark.parametrize(("args", "code"), WORDS.values(), ids=WORDS)
+def test_words_that_nobody_gets_do_not_change_the_exit_code(args, code):
+    read, gone = os.pipe()
+    os.close(read)
+    whole = program(*args).stdout
+    with Path("/dev/full").open("wb") as full:
+        for stderr in (full, gone):
+            done = program(*args, stdout=subprocess.PIPE, stderr=stderr, capture_output=False)
+            assert (done.returncode, done.stdout) == (code, whole)
+    os.close(gone)
+
+
+def test_an_error_of_the_machine_is_no_full_disk(run, monkeypatch):
+    for name in ("PAIRWATCH_CONFIG", "XDG_CONFIG_HOME"):
+        with monkeypatch.context() as more:
+            more.setenv(name, "/" + "x" * 5000)
+            code, out, err = run(*TWINS)
+        assert (code, out) == (2, "")
+        assert "the result" not in two_lines(err)[0]
+        assert len(err) < 500
 
 
 @pytest.mark.parametrize("closed", [1, 2])
@@ -454,7 +540,7 @@ def test_a_pipe_with_a_name_can_be_the_output(run, tmp_path):
 
 
 def on_terminal(*args, columns=80, **environ):
-    """What a terminal of so many columns gets."""
+    """What a terminal of so many columns gets on standard output."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     with subprocess.Popen(
@@ -509,6 +595,23 @@ def test_an_ascii_output_has_no_question_marks(name):
 # ---------------------------------------------------------------- the other commands
 
 
+@pytest.mark.parametrize("args", [("cache", "path"), ("config", "show")], ids=" ".join)
+def test_a_terminal_is_shown_no_control_character_of_a_path(tmp_path, args):
+    folder = tmp_path / "\x1b]0;pwned\x07\u202e"
+    folder.mkdir()
+    (folder / "config.toml").write_text('window = "1y"')
+    shown = on_terminal(*args, PAIRWATCH_CACHE_DIR=str(folder), PAIRWATCH_CONFIG=str(folder / "config.toml"))
+    assert "pwned" in shown
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", shown)
+
+
+def test_a_script_gets_a_path_byte_for_byte(tmp_path):
+    folder = os.fsencode(tmp_path) + b"/\x1b[31m \xff  x"
+    environ = {**os.environb, b"PAIRWATCH_CACHE_DIR": folder}
+    assert program("cache", "path", env=environ).stdout == folder + b"/prices.db\n"
+    assert folder in program("config", "show", env=environ).stdout
+
+
 def test_explain_tells_one_statistic(run):
     code, out, err = run("explain", "beta")
     assert (code, err) == (0, "")
@@ -520,7 +623,25 @@ def test_explain_tells_one_statistic(run):
 def test_explain_tells_every_statistic_in_its_order(run):
     _, out, _ = run("explain")
     assert re.findall(r"^(\w+) \(", out, re.MULTILINE) == [entry.key for entry in entries()]
-    assert out == "".join(run("explain", entry.key)[1] for entry in entries())
+    assert out == "\n".join(run("explain", entry.key)[1] for entry in entries())
+
+
+def test_explain_takes_a_key_in_any_case(run):
+    assert run("explain", "BETA") == run("explain", "beta")
+
+
+def test_a_result_is_in_the_format_of_its_files_name(run, tmp_path):
+    for name, begins in (("x.json", "{"), ("x.md", "## "), ("x.csv", "as_of,"), ("x", "as_of,"), ("x.txt", "demo:")):
+        assert run(*TWINS, *DAY, "-o", tmp_path / name)[0] == 0
+        assert (tmp_path / name).read_text().startswith(begins)
+    run(*TWINS, *DAY, "--csv", "-o", tmp_path / "y.json")
+    assert (tmp_path / "y.json").read_text().startswith("as_of,")
+
+
+def test_refresh_and_offline_together_are_a_wrong_request(run):
+    code, out, err = run(*TWINS, *DAY, "--refresh", "--offline")
+    assert (code, out) == (2, "")
+    two_lines(err)
 
 
 @pytest.mark.parametrize(
@@ -571,6 +692,15 @@ def test_what_the_cache_holds_is_listed_and_forgotten(run, cached):
     assert run("cache", "info")[1].count("\n") == 1
 
 
+@pytest.mark.parametrize("path", ["cache", "cache/prices.db/folder"])
+@pytest.mark.parametrize("command", ["info", "clear"])
+def test_a_cache_that_cannot_be_used_is_a_note(run, tmp_path, monkeypatch, command, path):
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).touch()
+    monkeypatch.setenv("PAIRWATCH_CACHE_DIR", str(tmp_path / "cache"))
+    assert re.match("note: the price cache .* cannot be used", run("cache", command)[2])
+
+
 def test_a_demo_comparison_writes_nothing_into_the_home(run, home):
     run(*TWINS, *DAY)
     assert [path for path in home.rglob("*") if path.is_file()] == []
@@ -606,7 +736,60 @@ def test_a_flag_beats_the_variable(run, monkeypatch):
     assert run(*TWINS, *DAY, "--csv")[1].startswith("as_of,")
 
 
+@pytest.mark.parametrize(
+    ("name", "args", "undone"),
+    [
+        ("OFFLINE", ("AAA", "BBB"), "--no-offline"),
+        ("FAIL_STALE", ("AAA", "BBB", "--offline"), "--no-fail-stale"),
+        ("QUIET", ("demo:TWIN1", "demo:TWIN2"), "--no-quiet"),
+    ],
+)
+def test_a_flag_undoes_a_variable(run, cached, monkeypatch, name, args, undone):
+    plain = run("compare", *args)
+    monkeypatch.setenv(f"PAIRWATCH_{name}", "1")
+    set_ = run("compare", *args)
+    assert set_ != plain
+    assert run("compare", *args, undone) == plain
+
+
+def test_of_two_opposite_flags_the_last_one_counts(run):
+    assert run(*TWINS, *DAY, "-q", "--no-quiet") == run(*TWINS, *DAY)
+
+
+@pytest.mark.parametrize("args", [(*TWINS, *DAY), ("config", "show"), ("cache", "path")], ids=" ".join)
+def test_a_misspelt_variable_is_a_note_that_names_the_nearest(run, monkeypatch, args):
+    code, out, err = run(*args)
+    monkeypatch.setenv("PAIRWATCH_WINDWO", "1y")
+    note = "note: no setting is called PAIRWATCH_WINDWO; did you mean PAIRWATCH_WINDOW?\n"
+    assert run(*args) == (code, out, note + err)
+
+
+def test_a_misspelt_variable_is_not_noted_when_quiet(run, monkeypatch):
+    monkeypatch.setenv("PAIRWATCH_\x1b[31m", "1y")
+    assert run(*TWINS, *DAY, "-q")[2] == ""
+    assert "\x1b" not in run(*TWINS, *DAY)[2]
+
+
+@pytest.mark.parametrize("path", ["cache", "cache/prices.db/folder"])
+@pytest.mark.parametrize("args", [(), ("--fail-stale",)])
+def test_trouble_with_the_cache_is_noted_before_an_error(run, tmp_path, monkeypatch, args, path):
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).touch()
+    monkeypatch.setenv("PAIRWATCH_CACHE_DIR", str(tmp_path / "cache"))
+    code, out, err = run("compare", "AAA", "BBB", "--offline", *args)
+    assert (code, out) == (3, "")
+    note, lines = err.split("\n", 1)
+    assert re.match("note: the price cache .* cannot be used", note)
+    two_lines(lines)
+    two_lines(run("compare", "AAA", "BBB", "--offline", "-q", *args)[2])
+
+
+def test_an_error_has_no_note_where_the_cache_is_well(run, cached):
+    two_lines(run("compare", "AAA", "CCC", "--offline")[2])
+
+
 BROKEN = {
+    "deep nesting": "window = " + "[" * 100_000,
     "half a line": "window = ",
     "two values": 'window = "1y"\nwindow = "2y"',
     "a control character": 'window = "\x1b[31m"',
@@ -636,6 +819,27 @@ def test_a_file_that_is_no_text_is_named_and_exit_2(run, tmp_path, monkeypatch):
     code, _, err = run("config", "show")
     assert code == 2
     assert str(file) in two_lines(err)[0]
+
+
+def test_a_config_variable_that_names_no_file_shows_no_control_character(run, monkeypatch):
+    monkeypatch.setenv("PAIRWATCH_CONFIG", "/nowhere/\x1b]0;pwned\x07\u202e\nx")
+    code, out, err = run("config", "show")
+    assert (code, out) == (2, "")
+    assert re.match("error: PAIRWATCH_CONFIG names /nowhere/.*pwned.*, which is no file", two_lines(err)[0])
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", err)
+
+
+def test_the_trouble_of_a_cache_shows_no_control_character_of_its_path(run, tmp_path, monkeypatch):
+    (tmp_path / "\x1b[31m").touch()
+    monkeypatch.setenv("PAIRWATCH_CACHE_DIR", str(tmp_path / "\x1b[31m"))
+    assert "\x1b" not in run("cache", "info")[2]
+
+
+def test_a_home_that_nobody_has_is_a_usage_error(run, monkeypatch):
+    monkeypatch.setenv("PAIRWATCH_CACHE_DIR", "~nosuchuser/x")
+    code, out, err = run("cache", "path")
+    assert (code, out) == (2, "")
+    assert "~nosuchuser" in two_lines(err)[0]
 
 
 def test_a_bad_variable_is_named_and_exit_2(run, monkeypatch):

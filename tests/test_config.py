@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pairwatch import config, sources
 from pairwatch.errors import UsageError
 from pairwatch.model import Window
+from pairwatch.text import is_clean
 
 FILE = "/etc/pairwatch.toml"
 # Two texts a setting can have that differ from its default and from each other, and a third.
@@ -114,13 +115,14 @@ BAD = {
     "adjust": ["", "yes", "totall"],
     "format": ["", "xml", "tsv", "csv,json"],
     "source": ["", "bloomberg", "../yahoo"],
-    "max_age": ["", "soon", "-1s", "1w", "1.5h", "1h30m", "12345678s"],
-    "deadline": ["", "now", "-20s"],
+    "max_age": ["", "soon", "-1s", "1w", "1.5h", "1h30m", "12345678s", "367d", "9999999d"],
+    "deadline": ["", "now", "-20s", "0", "0s", "3601", "61m", "2h", "9999999d"],
     "seed": ["", "-1", "1000000000", "0x10"],
     "offline": ["maybe", "2", "yess"],
     "refresh": ["maybe"],
     "fail_stale": ["maybe"],
     "quiet": ["maybe"],
+    "cache_dir": ["~nosuchuser/x", "~nosuchuser\x1b[31m", "a\0b"],
 }
 
 
@@ -139,6 +141,7 @@ def test_a_value_that_cannot_be_read_is_named_with_its_origin(key, text):
             resolved(**where)
         assert caught.value.message.startswith(origin)
         assert caught.value.hint
+        assert is_clean(caught.value.message + caught.value.hint)
 
 
 def test_a_bad_value_that_a_better_one_overrides_is_not_read():
@@ -198,6 +201,59 @@ def test_a_folder_knows_the_home(home):
     assert config.folder("~/x") == home / "x"
     assert config.folder("") is None
     assert config.folder("rel") == Path("rel")
+
+
+@pytest.mark.parametrize(
+    ("key", "texts"), [("deadline", ["1", "1s", "60m", "1h"]), ("max_age", ["0", "0s", "366d"])], ids=str
+)
+def test_the_ends_of_a_durations_range_belong_to_it(key, texts):
+    for text in texts:
+        assert resolved(flags={key: text})[key].value == config.duration(text)
+
+
+def test_a_duration_that_is_refused_is_told_its_range():
+    with pytest.raises(UsageError) as caught:
+        resolved(flags={"deadline": "0s"})
+    assert (caught.value.message, caught.value.hint) == ("--deadline cannot be '0s'", "a duration from 1s to 1h")
+
+
+def test_a_home_that_nobody_has_is_named():
+    with pytest.raises(UsageError) as caught:
+        resolved(environ={"PAIRWATCH_CACHE_DIR": "~nosuchuser/x"})
+    assert caught.value.message == "PAIRWATCH_CACHE_DIR: cache_dir cannot be '~nosuchuser/x'"
+    assert caught.value.hint == "a folder; ~nosuchuser is nobody's home"
+
+
+def test_an_error_shows_no_control_character_of_the_files_name():
+    for file in ({"windoww": "1"}, {"window": "soon"}):
+        with pytest.raises(UsageError) as caught:
+            config.resolve({}, {}, file, "/etc/\x1b[31m.toml")
+        assert is_clean(caught.value.message)
+
+
+def test_what_is_no_setting_is_not_looked_at_among_the_flags():
+    assert resolved(flags={"a": "QQQ", "verbose": True, "now": 0.0}) == resolved()
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("PAIRWATCH_WINDWO", "PAIRWATCH_WINDOW"),
+        ("PAIRWATCH_window", "PAIRWATCH_WINDOW"),
+        ("PAIRWATCH_MAXLAG", "PAIRWATCH_MAX_LAG"),
+        ("PAIRWATCH_CONFG", "PAIRWATCH_CONFIG"),
+        ("PAIRWATCH_CACHEDIR", "PAIRWATCH_CACHE_DIR"),
+        ("PAIRWATCH_ZZZZZZ", ""),
+        ("PAIRWATCH_", ""),
+    ],
+)
+def test_a_misspelt_variable_is_found_with_the_nearest_one(name, nearest):
+    assert config.misspelt({name: "1", "PAIRWATCH_WINDOW": "1y"}) == {name: nearest}
+
+
+def test_known_empty_and_foreign_variables_are_not_misspelt():
+    known = {f"PAIRWATCH_{key.upper()}": "x" for key in KEYS}
+    assert config.misspelt({**known, "PAIRWATCH_CONFIG": "x", "PAIRWATCH_X": "", "PAIRWATCHER": "x", "HOME": "/"}) == {}
 
 
 def test_every_source_can_be_the_default():

@@ -12,6 +12,7 @@ import pytest
 import scipy.special
 import scipy.stats
 import statsmodels.api
+import statsmodels.tsa.stattools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -159,8 +160,10 @@ def test_a_leg_that_does_not_move_has_no_deviation_and_what_divides_by_it_is_nan
     cannot = [
         kernels.skewness(still),
         kernels.half_life(still),
+        kernels.reversion_t(still),
         kernels.slope(still, moving),
         *kernels.slope_interval(still, moving),
+        *kernels.deviation_ratio_interval(moving, still),
         kernels.correlation(still, moving),
         kernels.correlation(moving, still),
         kernels.correlation(kernels.ranks(still), kernels.ranks(moving)),
@@ -176,8 +179,10 @@ def test_too_few_values_are_nan():
         kernels.sd(one),
         kernels.skewness(two),
         kernels.half_life(np.array([1.0, 2.0, 1.0])),
+        kernels.reversion_t(np.array([1.0, 2.0, 1.0])),
         kernels.slope(one, one),
         *kernels.slope_interval(two, two),
+        *kernels.deviation_ratio_interval(two, two),
         kernels.correlation(one, one),
         *kernels.correlation_interval(0.5, 3),
         *kernels.leave_one_out_correlations(two, two),
@@ -208,6 +213,30 @@ def test_the_half_life_is_that_of_the_regression():
 )
 def test_a_spread_that_runs_away_or_overshoots_has_no_half_life(spread):
     assert math.isnan(kernels.half_life(spread))
+
+
+@pytest.mark.parametrize("n", [20, 61, 250])
+@pytest.mark.parametrize("decay", [0.0, 0.5, 0.9, 1.0])
+def test_the_t_of_reversion_is_that_of_statsmodels(n, decay):
+    for seed in range(5):
+        spread = first_order(n, decay, seed)
+        expected = statsmodels.tsa.stattools.adfuller(
+            spread, maxlag=0, autolag=None, regression="c", result_object=False
+        )[0]
+        assert kernels.reversion_t(0.9 + 0.01 * spread) == pytest.approx(expected, rel=1e-9)
+
+
+def test_nearly_every_random_walk_has_a_half_life_in_61_bars():
+    found = [kernels.half_life(first_order(61, 1.0, seed)) for seed in range(500)]
+    assert 0.93 < np.isfinite(found).mean() < 0.97
+
+
+def first_order(n, decay, seed):
+    """A series of n changes with s[t] = decay s[t-1] + e[t]; a random walk at 1."""
+    spread = np.random.default_rng(seed).standard_normal(n + 1)
+    for t in range(1, n + 1):
+        spread[t] += decay * spread[t - 1]
+    return spread
 
 
 # ---------------------------------------------------------------- two legs
@@ -247,6 +276,34 @@ def test_perfect_correlation_is_one_and_its_interval_a_point():
     assert kernels.correlation(x, -2 * x) == -1.0
     assert kernels.correlation_interval(1.0, 30) == (1.0, 1.0)
     assert kernels.correlation_interval(-1.0, 30) == (-1.0, -1.0)
+
+
+@every_pair
+def test_at_the_ends_of_the_ratios_interval_sum_and_difference_are_correlated_at_just_five_percent(x, y):
+    """Pitman and Morgan: sd(x) = f sd(y) exactly where x / f + y and x / f - y are uncorrelated."""
+    for end in kernels.deviation_ratio_interval(x, y):
+        assert scipy.stats.pearsonr(x / end + y, x / end - y).pvalue == pytest.approx(0.05, rel=1e-6)
+
+
+@every_pair
+def test_the_interval_of_a_ratio_inverts_with_the_ratio(x, y):
+    low, high = kernels.deviation_ratio_interval(y, x)
+    assert kernels.deviation_ratio_interval(x, y) == pytest.approx((1 / high, 1 / low), **CLOSE)
+    assert low < kernels.sd(y) / kernels.sd(x) < high
+
+
+def test_the_ratio_of_legs_in_lockstep_is_known_exactly_and_that_of_nothing_is_zero():
+    x = linked_returns(30)[0]
+    assert kernels.deviation_ratio_interval(-2 * x, x) == pytest.approx((2.0, 2.0), rel=1e-7)
+    assert kernels.deviation_ratio_interval(0 * x, x) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("rho", "ratio"), [(0.0, 1.0), (0.85, 1.5)])
+def test_the_interval_of_a_ratio_holds_the_true_one_in_95_of_100_normal_samples(rho, ratio):
+    """2,000 runs: a standard error of .5 points."""
+    legs = (linked_returns(61, rho, seed) for seed in range(2000))
+    found = np.array([kernels.deviation_ratio_interval(ratio * x, y) for x, y in legs])
+    assert 0.935 < ((found[:, 0] < ratio) & (ratio < found[:, 1])).mean() < 0.965
 
 
 @given(arrays.arrays("f8", st.integers(1, 40), elements=st.integers(-4, 4).map(lambda k: k / 100)))

@@ -365,9 +365,41 @@ def test_a_close_at_the_midnight_after_is_hours_after_new_yorks():
     ],
     ids=["no close", "no such zone", "a folder", "no zone", "a path"],
 )
-def test_closes_that_are_not_known_are_not_apart(unknown):
-    assert pairs.hours_apart(unknown, NEW_YORK, weekdays(5)) == 0.0
-    assert pairs.hours_apart(NEW_YORK, unknown, weekdays(5)) == 0.0
+def test_how_far_apart_closes_are_that_are_not_known_cannot_be_said(unknown):
+    assert np.isnan(pairs.hours_apart(unknown, NEW_YORK, weekdays(5)))
+    assert np.isnan(pairs.hours_apart(NEW_YORK, unknown, weekdays(5)))
+
+
+def test_a_lead_of_one_bar_is_doubtful_where_a_close_is_not_known():
+    x = np.random.default_rng(0).standard_normal((2, 251))
+    late = 0.9 * np.roll(x[0], 1) + 0.4 * x[1]
+    a, b = history(prices(x[0] / 100), symbol="AAA"), history(prices(late / 100), symbol="BBB")
+    said = compared(a, b, window="250b")
+    assert (said.leadership.lag, said.leadership.decided) == (1, True)
+    assert any("closes is not known: a lead of one bar may be the clock's" in text for text in said.warnings)
+    known = [replace(h, series=replace(h.series, facts=NEW_YORK)) for h in (a, b)]
+    assert not any("closes is not known" in text for text in compared(*known, window="250b").warnings)
+
+
+def test_a_leg_that_ended_long_ago_is_stale_and_said():
+    a, b = linked_pair(200)
+    short = replace(b, series=replace(b.series, dates=b.series.dates[:-30], closes=b.series.closes[:-30]))
+    said = compared(a, short, as_of=a.series.dates[-1].item())
+    assert said.stale
+    assert said.receipt.a.lost == 30
+    assert any("days old" in text for text in said.warnings)
+    assert any("the window ends on" in text for text in said.warnings)
+    assert not compared(a, b, as_of=a.series.dates[-1].item()).stale
+
+
+def test_a_gap_between_common_closes_is_said():
+    a, b = linked_pair(200)
+    cut = np.r_[0:120, 150:200]
+    gapped = [
+        replace(h, series=replace(h.series, dates=h.series.dates[cut], closes=h.series.closes[cut])) for h in (a, b)
+    ]
+    assert any("no common close between" in text for text in compared(*gapped, window="1y").warnings)
+    assert not any("no common close" in text for text in compared(a, b, window="1y").warnings)
 
 
 def test_legs_whose_clocks_differ_are_warned_of():
@@ -460,11 +492,14 @@ SWAP = {
     "tracking_error": same,
     "information_ratio": negated,
     "tightness": same,
+    "tightness_low": same,
+    "tightness_high": same,
     "ratio": inverted,
     "ratio_high": "one over ratio_low",
     "ratio_low": "one over ratio_high",
     "ratio_zscore": negated,
     "half_life": same,
+    "reversion_t": same,
     "up_beta": own,
     "down_beta": own,
     "up_capture": own,
@@ -576,3 +611,53 @@ def test_the_price_of_an_open_session_is_told_and_counts_nowhere_else():
     assert with_quote.pop(("a", "now_change")) == pytest.approx(0.1, rel=1e-12)
     assert with_quote.pop(("a", "now")) == quoted.series.quote.price
     assert np.array_equal(list(with_quote.values()), [without[key] for key in with_quote], equal_nan=True)
+
+
+def test_the_change_now_is_counted_from_the_close_less_what_has_been_distributed_since():
+    a, b = linked_pair(61)
+    last = a.series.closes[-1]
+    quote = Quote(last - 2, 0.0, open=True)
+    paid = event(a.series.dates[-1] + 3, 2.0)
+    now = replace(a, series=replace(a.series, quote=quote, events=(paid,)))
+    monday = a.series.dates[-1].item() + timedelta(days=3)
+    assert compared(now, b, as_of=monday)["a", "now_change"] == pytest.approx(0, abs=1e-15)
+    assert compared(now, b, as_of=monday, adjustment="price")["a", "now_change"] == pytest.approx(-2 / last)
+
+
+def test_news_of_later_days_is_not_said_of_an_earlier_one():
+    a, b = linked_pair(100)
+    news = replace(a, provenance=Provenance("network", revised=2, refetched=True, remarks=("a split was added",)))
+    assert "a split was added" in " ".join(compared(news, b).warnings)
+    earlier = compared(news, b, as_of=a.series.dates[-10].item())
+    assert not earlier.warnings
+    assert not earlier.receipt.a.provenance.refetched
+
+
+@pytest.mark.parametrize(
+    ("step", "bars", "name"), [(7, 52, "week"), (30, 12, "month"), (91, 4, "quarter"), (365, 1, "year")]
+)
+def test_a_rarer_series_says_what_a_bar_is_and_has_no_change_of_a_day(step, bars, name):
+    days = calendar_days(41, step=step)
+    a, b = linked_returns(40)
+    said = compared(history(prices(a), days), history(prices(b), days, symbol="BBB"), window="40b")
+    assert said.receipt.bars_per_year == bars
+    assert any(f"a bar is a {name}" in text for text in said.warnings)
+    assert np.isnan(said["a", "change_1d"])
+
+
+def test_a_change_from_a_close_that_is_too_old_cannot_be_said():
+    a, b = linked_pair(200)
+    cut = np.r_[0:60, 150:201]
+    gapped = [
+        replace(h, series=replace(h.series, dates=h.series.dates[cut], closes=h.series.closes[cut])) for h in (a, b)
+    ]
+    said = compared(*gapped, window="45b")
+    assert np.isnan(said["a", "change_3m"])
+    assert np.isfinite(said["a", "change_1m"])
+
+
+def test_pence_and_pounds_are_said_to_be_a_factor():
+    a, b = linked_pair(61)
+    pence = replace(a, series=replace(a.series, facts=replace(a.series.facts, currency="GBp")))
+    pounds = replace(b, series=replace(b.series, facts=replace(b.series.facts, currency="GBP")))
+    assert any("a hundredth" in text for text in compared(pence, pounds).warnings)

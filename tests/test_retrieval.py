@@ -17,7 +17,7 @@ from tests.fake_source import LEG, TODAY, FakeSource, at, day64, desk_for, refre
 from pairwatch import errors
 from pairwatch.cache import FILE_NAME, LONGEST_BAN, Cache
 from pairwatch.kernels import simple_returns
-from pairwatch.model import Event, Facts, Fetched, Leg, Series
+from pairwatch.model import Event, Facts, Fetched, Leg, Quote, Series
 from pairwatch.retrieval import Desk, History, Policy, adjusted
 from pairwatch.sources import Request
 
@@ -829,7 +829,7 @@ def test_offline_serves_a_fresh_leg_without_a_word(cache, source, held):
 def test_offline_serves_an_old_leg_as_stale(cache, source, held):
     found = refreshed(cache, source, EVENING + 4 * DAY, offline=True)
     assert not source.requests
-    assert found.provenance.stale == "QQQ: --offline; from the cache, 4 days old"
+    assert found.provenance.stale == "QQQ: from the cache, 4 days old, since --offline forbids asking"
 
 
 def test_offline_and_refresh_together_do_not_ask(cache, source, held):
@@ -864,3 +864,20 @@ def test_without_distributions_the_adjusted_closes_are_the_quoted_ones(cache, so
     series = refreshed(cache, source).series
     assert adjusted(series, "total") is series.closes
     assert adjusted(series, "price") is series.closes
+
+
+def test_an_answer_from_a_session_that_has_finished_since_is_not_fresh(cache, source, held):
+    holding = cache.get(LEG)
+    quote = Quote(100.0, EVENING - 60, open=True, finished_at=EVENING + 30)
+    live = replace(holding, series=replace(holding.series, quote=quote))
+    assert live.is_fresh(EVENING + 29, max_age=900.0)
+    assert not live.is_fresh(EVENING + 30, max_age=900.0)
+
+
+def test_a_day_that_was_over_when_the_source_was_asked_is_answered_from_the_cache(cache, source, held):
+    weekend = held.series.dates[-1].item() + timedelta(days=1)
+    asked = len(source.requests)
+    later = Policy(EVENING + 5 * 86_400, until=weekend)
+    cache.update(LEG, lambda known: replace(known, asked_at=EVENING + 4 * 86_400.0))
+    assert not Desk(cache, later, {"yahoo": source}).history(LEG).provenance.stale
+    assert len(source.requests) == asked

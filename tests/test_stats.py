@@ -14,6 +14,7 @@ import empyrical
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.optimize
 import scipy.stats
 import statsmodels.api
 import statsmodels.tsa.stattools as tsa
@@ -30,6 +31,7 @@ from tests.builders import (
 )
 
 from pairwatch import stats
+from pairwatch.catalogue import LegView, PairView
 from pairwatch.model import Comparison, Quote
 from pairwatch.retrieval import History
 
@@ -80,11 +82,14 @@ KEYS = {
         "tracking_error",
         "information_ratio",
         "tightness",
+        "tightness_low",
+        "tightness_high",
         "ratio",
         "ratio_high",
         "ratio_low",
         "ratio_zscore",
         "half_life",
+        "reversion_t",
         "up_beta",
         "down_beta",
         "up_capture",
@@ -172,8 +177,16 @@ class Side:
     periods: int
 
     def since(self, **offset):
-        """The change since the last own close on or before so long ago."""
-        return self.own.iloc[-1] / self.own.asof(self.own.index[-1] - pd.DateOffset(**offset)) - 1
+        """The change since the last own close on or before so long ago, unless that one is too old."""
+        day = self.own.index[-1] - pd.DateOffset(**offset)
+        before = self.own[:day]
+        is_near = len(before) and day - before.index[-1] <= pd.Timedelta(days=10)
+        return self.own.iloc[-1] / before.iloc[-1] - 1 if is_near else math.nan
+
+    @property
+    def is_daily(self):
+        """Whether its days are usually less than a week apart."""
+        return self.own.index.to_series().diff().tail(60).median() < pd.Timedelta(days=5)
 
 
 @dataclass
@@ -201,6 +214,21 @@ class Both:
     def without_a_day(self):
         a, b = self.a.returns.to_numpy(), self.b.returns.to_numpy()
         return [np.corrcoef(np.delete(a, i), np.delete(b, i))[0, 1] for i in range(len(a))]
+
+    def tightness_at(self, side):
+        """The ratio f at which chance gives |corr(g / f + c, g / f - c)| in 5 % of samples: Pitman's and Morgan's test.
+
+        With x = w / f that correlation is (x^2 - 1) / sqrt((x^2 + 1)^2 - 4 r^2 x^2), solved for x by scipy.
+        """
+        gap, calmer, n = self.gap, min(self.a.returns, self.b.returns, key=lambda x: x.std()), len(self.gap)
+        w, r = gap.std() / calmer.std(), gap.corr(calmer)
+        t = scipy.stats.t.ppf(0.975, n - 2)
+        limit = t / math.sqrt(n - 2 + t * t)
+
+        def beyond(x):
+            return (x * x - 1) / math.sqrt((x * x + 1) ** 2 - 4 * (r * x) ** 2) - limit
+
+        return w * scipy.optimize.brentq(beyond, 1, 100, xtol=1e-14, rtol=1e-14) ** side
 
     @property
     def half_life(self):
@@ -261,7 +289,7 @@ LEG = {
     "now": lambda leg: leg.quote.price if leg.quote else math.nan,
     "now_change": lambda leg: leg.quote.price / leg.own_last - 1 if leg.quote and leg.quote.open else math.nan,
     "last": lambda leg: leg.quoted.iloc[-1],
-    "change_1d": lambda leg: leg.own.pct_change().iloc[-1],
+    "change_1d": lambda leg: leg.own.pct_change().iloc[-1] if leg.is_daily else math.nan,
     "change_1w": lambda leg: leg.since(days=7),
     "change_1m": lambda leg: leg.since(months=1),
     "change_3m": lambda leg: leg.since(months=3),
@@ -301,11 +329,17 @@ PAIR = {
     "tracking_error": lambda p: empyrical.annual_volatility(p.gap, annualization=p.a.periods),
     "information_ratio": lambda p: empyrical.excess_sharpe(p.a.returns, p.b.returns) * math.sqrt(p.a.periods),
     "tightness": lambda p: p.gap.std() / min(p.a.returns.std(), p.b.returns.std()),
+    "tightness_low": lambda p: p.tightness_at(-1),
+    "tightness_high": lambda p: p.tightness_at(1),
     "ratio": lambda p: p.a.quoted.iloc[-1] / p.b.quoted.iloc[-1],
     "ratio_high": lambda p: (p.a.levels / p.b.levels).max(),
     "ratio_low": lambda p: (p.a.levels / p.b.levels).min(),
     "ratio_zscore": lambda p: scipy.stats.zscore(p.spread, ddof=1)[-1],
     "half_life": lambda p: p.half_life,
+    # Its constant takes up the mean; without it the reference keeps more digits of tiny spreads.
+    "reversion_t": lambda p: tsa.adfuller(
+        p.spread - p.spread.mean(), maxlag=0, autolag=None, regression="c", result_object=False
+    )[0],
     "up_beta": lambda p: empyrical.up_alpha_beta(p.a.returns, p.b.returns)[1],
     "down_beta": lambda p: empyrical.down_alpha_beta(p.a.returns, p.b.returns)[1],
     "up_capture": lambda p: empyrical.up_capture(p.a.returns, p.b.returns, period="yearly"),
@@ -454,6 +488,8 @@ STILL = [
     "lead_detectable",
     "beta_inverse",
     "tightness",
+    "tightness_low",
+    "tightness_high",
 ]
 
 
@@ -492,16 +528,18 @@ def test_two_legs_that_do_not_move_give_no_warning():
     said = compared(*legs)
     assert said["tracking_error"] == said["return_gap"] == 0.0
     assert math.isnan(said["half_life"])
+    assert math.isnan(said["reversion_t"])
     assert math.isnan(said["ratio_zscore"])
 
 
 def test_the_same_prices_twice_have_a_spread_of_nothing():
     closes = prices(linked_returns(69)[0])
     said = compared(history(closes, symbol="AAA"), history(closes, symbol="BBB"))
-    assert said["tightness"] == said["tracking_error"] == said["return_gap"] == 0.0
+    assert said["tightness"] == said["tightness_low"] == said["tightness_high"] == 0.0
+    assert said["tracking_error"] == said["return_gap"] == 0.0
     assert said["correlation"] == said["correlation_low"] == said["ratio"] == 1.0
     assert said["beta"] == said["volatility_ratio"] == pytest.approx(1.0, rel=1e-12)
-    for key in ("ratio_zscore", "information_ratio", "half_life", "lead_p_value"):
+    for key in ("ratio_zscore", "information_ratio", "half_life", "reversion_t", "lead_p_value"):
         assert math.isnan(said[key])
 
 
@@ -529,10 +567,8 @@ def test_a_change_from_before_the_first_close_cannot_be_said():
 
 
 def test_a_change_from_a_leg_with_one_close_cannot_be_said():
-    from pairwatch.catalogue import LegView
-
     one = np.array([5.0])
-    leg = LegView(one, one, one[:0], np.array(["2026-11-20"], "M8[D]"), one, 5.0, 252)
+    leg = LegView(one, one, one[:0], np.array(["2026-11-20"], "M8[D]"), one, 5.0, 1, 252)
     assert math.isnan(stats.change_1d(leg))
     assert leg.end == date(2026, 11, 20)
 
@@ -545,3 +581,33 @@ def test_beta_on_two_days_or_fewer_cannot_be_said(rises):
     assert math.isfinite(said["up_beta"]) == (rises > 2)
     assert math.isfinite(said["up_capture"]) == (rises > 0)
     assert math.isfinite(said["down_beta"])
+
+
+# ---------------------------------------------------------------- how tight
+
+
+@pytest.mark.parametrize(("rho", "times"), [(0.85, 1.0), (0.85, 1.5)])
+def test_the_interval_of_tightness_holds_the_true_one_in_95_of_100_normal_samples(rho, times):
+    """Also where chance decides which leg is the calmer; 2,000 runs, a standard error of .5 points."""
+    truth, day = math.sqrt(times**2 + 1 - 2 * rho * times), np.array(["2026-11-20"], "M8[D]")
+    inside = 0
+    for seed in range(2000):
+        a, b = linked_returns(61, rho, seed)
+        legs = [LegView(x, x, x, day, x, 1.0, 1, 252) for x in (times * a, b)]
+        pair = PairView(*legs, spread=a)
+        inside += stats.tightness_low(pair) < truth < stats.tightness_high(pair)
+    assert 0.935 < inside / 2000 < 0.965
+
+
+def test_of_a_rate_and_a_price_there_is_no_tightness_and_no_reversion():
+    a, b = linked_returns(69)
+    rate = history(4 + np.cumsum(a), symbol="RATE", unit="percent")
+    said = compared(rate, history(prices(b)[1:], symbol="BBB"))
+    for key in ("tightness", "tightness_low", "tightness_high", "half_life", "reversion_t"):
+        assert math.isnan(said[key])
+
+
+def test_two_rates_have_a_tightness_and_its_interval():
+    rates = [history(4 + np.cumsum(x), symbol=s, unit="percent") for x, s in zip(linked_returns(69), "AB", strict=True)]
+    said = compared(*rates)
+    assert said["tightness_low"] < said["tightness"] < said["tightness_high"]

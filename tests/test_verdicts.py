@@ -2,13 +2,16 @@
 
 import math
 from dataclasses import replace
+from itertools import accumulate
 
 import numpy as np
 import pytest
+from statsmodels.tsa.adfvalues import mackinnoncrit
 from tests.builders import compared, history, linked_pair, linked_returns, prices
 
-from pairwatch import verdicts
-from pairwatch.kernels import correlation_interval
+from pairwatch import kernels, verdicts
+from pairwatch.kernels import correlation, correlation_interval, deviation_ratio_interval, leave_one_out_correlations
+from pairwatch.lead import lead_test
 from pairwatch.model import Leadership, Leg
 
 QQQ, IWM = Leg("yahoo", "QQQ"), Leg("yahoo", "IWM")
@@ -34,9 +37,17 @@ def verdict(**more):
         ({"lag": -1, "p": 0.0005}, True, "IWM leads QQQ by 1 bar (p < .001)"),
         ({"p": 0.0495}, True, "QQQ leads IWM by 2 bars (p .0495)"),
         ({"p": 0.0489}, True, "QQQ leads IWM by 2 bars (p .049)"),
-        ({"p": 0.41}, False, "no leader (p .41; a lead of .40 or more would have shown)"),
-        ({"p": 0.05, "detectable": 0.4}, False, "no leader (p .0500; a lead of .40 or more would have shown)"),
-        ({"p": 1.0, "detectable": 0.991}, False, "no leader (p 1.00; a lead of 1.00 or more would have shown)"),
+        ({"p": 0.41}, False, "no leader (p .41; a lead of .40 or more would have shown 4 times in 5)"),
+        (
+            {"p": 0.05, "detectable": 0.4},
+            False,
+            "no leader (p .0500; a lead of .40 or more would have shown 4 times in 5)",
+        ),
+        (
+            {"p": 1.0, "detectable": 0.991},
+            False,
+            "no leader (p 1.00; a lead of 1.00 or more would have shown 4 times in 5)",
+        ),
         ({"p": 0.41, "detectable": 1.0}, False, "no leader (p .41; too few bars to show any lead)"),
         ({"p": 0.41, "detectable": math.nan}, False, "no leader (p .41; too few bars to show any lead)"),
         ({"lag": 0, "p": math.nan, "r": math.nan}, False, "no verdict: a leg does not move"),
@@ -66,7 +77,24 @@ def test_probabilities_are_written_as_statisticians_do(p, words):
 
 
 def test_a_bare_number_has_no_zero_before_the_point():
-    assert [verdicts.bare(x) for x in (0.41, -0.07, 1.0, -1.0, 0.0)] == [".41", "-.07", "1.00", "-1.00", ".00"]
+    assert [verdicts.bare(x) for x in (0.41, -0.07, 0.0, -0.001)] == [".41", "-.07", ".00", ".00"]
+
+
+def test_a_bare_number_keeps_its_other_zeros():
+    assert [verdicts.bare(x) for x in (1.0, -1.0, 10.5, -20.07)] == ["1.00", "-1.00", "10.50", "-20.07"]
+
+
+def test_a_lead_as_large_as_said_is_found_four_times_in_five():
+    """A lead of exactly the size each window names, planted in white legs; 400 runs, a standard error of 2 points."""
+    planted = np.median([lead_test(*linked_returns(61, 0.5, seed), 5, 0).detectable for seed in range(40)])
+    found = 0
+    for seed in range(400):
+        x, e = np.random.default_rng(seed).standard_normal((2, 62))
+        own = math.sqrt(1 - 0.5**2 - planted**2)
+        a, b = x[1:], 0.5 * x[1:] + planted * x[:-1] + own * e[1:]
+        one = lead_test(a, b, 5, 0)
+        found += one.p_value < verdicts.SIGNIFICANT and one.lag == 1
+    assert 0.72 < found / 400 < 0.88
 
 
 @pytest.mark.parametrize(
@@ -86,7 +114,7 @@ def test_a_verdict_taken_back_is_not_decided(said):
 
 def test_a_lead_that_the_clock_explains_is_named_as_such():
     assert verdict(lag=-1, hours=-14.0).verdict == (
-        "no verdict: IWM closes 14 h after QQQ, and the clock alone makes it look ahead (p .01)"
+        "no verdict: IWM closes 14 h after QQQ, and the clock alone can make it look ahead (p .01)"
     )
 
 
@@ -140,18 +168,22 @@ def test_without_known_closes_the_same_numbers_name_a_leader():
 # ---------------------------------------------------------------- claims
 
 
-def values(r=0.5, n=1_000_000, volatility_ratio=1.0, gap=0.1, month=0.02, fragility=None):
+def values(
+    r=0.5, n=1_000_000, gap=0.1, month=0.02, fragility=None, tight=(0.7, 0.8, 0.9), reversion_t=-2.31, half_life=8.2
+):
     """The numbers that claims rest on, for two legs with this correlation."""
     low, high = correlation_interval(r, n)
-    v = volatility_ratio
     pair = {
+        "observations": float(n),
+        "correlation": r,
         "correlation_low": low,
         "correlation_high": high,
-        "volatility_ratio": v,
-        "tightness": math.sqrt(max(0.0, v * v + 1 - 2 * r * v)) / min(v, 1.0),
+        **dict(zip(("tightness_low", "tightness", "tightness_high"), tight, strict=True)),
+        "half_life": half_life,
+        "reversion_t": reversion_t,
         "r_squared": r * r,
         "idiosyncratic_share": 1 - r * r,
-        "beta": r * v,
+        "beta": r,
         "return_gap": gap,
     }
     pair["correlation_fragility_low"], pair["correlation_fragility_high"] = fragility or (r, r)
@@ -160,22 +192,24 @@ def values(r=0.5, n=1_000_000, volatility_ratio=1.0, gap=0.1, month=0.02, fragil
 
 def claim(start, **numbers):
     """The verdict on the claim that begins so, or None where it is not made."""
+    found = made(start, **numbers)
+    return found.verdict if found else None
+
+
+def made(start, **numbers):
+    """The claim that begins so, or None where it is not made."""
     found = [c for c in verdicts.claims(QQQ, IWM, values(**numbers)) if c.text.startswith(start)]
     assert len(found) <= 1
-    return found[0].verdict if found else None
+    return found[0] if found else None
 
 
 TIGHT, COMMON, HEDGE = "QQQ - IWM is tighter", "most of what moves them", "a hedge with IWM"
+ROBUST, REVERTS = "no single day makes the correlation", "the spread reverts to its mean"
 
 
 @pytest.mark.parametrize(
     ("start", "r", "n", "expected"),
     [
-        # Equally volatile: sd(a - b) = sd sqrt(2 (1 - r)), below sd from r = .5 on.
-        (TIGHT, 0.49, 1_000_000, "FALSE"),
-        (TIGHT, 0.51, 1_000_000, "TRUE"),
-        (TIGHT, 0.51, 61, "INCONCLUSIVE"),
-        (TIGHT, -0.9, 61, "FALSE"),
         # Half the variance is common from r = sqrt(.5) = .7071 on, with either sign.
         (COMMON, 0.70, 1_000_000, "FALSE"),
         (COMMON, 0.72, 1_000_000, "TRUE"),
@@ -196,14 +230,44 @@ def test_claims_of_relation_are_decided_by_their_intervals(start, r, n, expected
 
 def test_a_correlation_that_may_be_zero_may_leave_everything_idiosyncratic():
     found = next(c for c in verdicts.claims(QQQ, IWM, values(r=0.1, n=61)) if c.text.startswith(COMMON))
-    assert found.because == "99% of the variance is idiosyncratic, 95 % 88% to 100%"
+    assert found.because == "99% of the variance is idiosyncratic (95% interval 88% to 100%)"
 
 
-@pytest.mark.parametrize(("v", "threshold"), [(2.0, 1.0), (1.5, 0.75), (1 / 1.5, 0.75)])
-def test_a_spread_is_tighter_than_the_calmer_leg_from_half_the_volatility_ratio_on(v, threshold):
+@pytest.mark.parametrize(
+    ("tight", "expected"),
+    [
+        ((0.7, 0.8, 0.99), "TRUE"),
+        ((0.7, 0.8, 1.0), "INCONCLUSIVE"),
+        ((0.99, 1.2, 1.4), "INCONCLUSIVE"),
+        ((1.0, 1.2, 1.4), "FALSE"),
+        ((math.nan, math.nan, math.nan), None),
+    ],
+)
+def test_a_spread_is_tighter_where_the_whole_interval_of_tightness_is_below_one(tight, expected):
+    assert claim(TIGHT, tight=tight) == expected
+
+
+def test_how_tight_the_spread_is_comes_with_its_interval():
+    because = "its volatility is 0.80 of the calmer leg's (95% interval 0.70 to 0.99)"
+    assert made(TIGHT, tight=(0.7, 0.8, 0.99)).because == because
+
+
+@pytest.mark.parametrize(("times", "threshold"), [(1.0, 0.5), (1.5, 0.75), (1 / 1.5, 0.75)])
+def test_a_spread_is_tighter_than_the_calmer_leg_from_half_the_volatility_ratio_on(times, threshold):
     """sd(a - b)^2 = v^2 + 1 - 2 r v against min(v, 1)^2: with a the wilder, r > v / 2."""
-    assert claim(TIGHT, r=threshold - 0.01, volatility_ratio=v) == "FALSE"
-    assert claim(TIGHT, r=min(threshold + 0.01, 0.9999), volatility_ratio=v) == ("TRUE" if threshold < 1 else "FALSE")
+    for rho, expected in ((threshold - 0.2, "FALSE"), (threshold + 0.2, "TRUE")):
+        a, b = linked_returns(1000, rho, 1, volatility=0.001)
+        assert claim_of(compared(*legs(times * a, b), window="1000b"), "AAA - BBB is tighter") == expected
+
+
+def test_at_the_threshold_a_spread_is_called_tighter_or_not_in_5_of_100_windows():
+    """sd ratio 1.5 and r = .75 make tightness one; 500 windows, a standard error of 1 point."""
+    decided = 0
+    for seed in range(500):
+        a, b = linked_returns(61, 0.75, seed)
+        low, high = deviation_ratio_interval(1.5 * a - b, b)
+        decided += claim(TIGHT, tight=(low, 1.0, high)) != "INCONCLUSIVE"
+    assert 0.03 < decided / 500 < 0.075
 
 
 @pytest.mark.parametrize(
@@ -220,24 +284,123 @@ def test_who_is_ahead_and_whether_the_other_catches_up_are_read_off_the_returns(
     assert claim(f"{behind}, which is behind, is catching up", gap=gap, month=month) == catching_up
 
 
+@pytest.mark.parametrize(("n", "is_made"), [(21, False), (41, False), (42, True), (61, True)])
+def test_nobody_is_catching_up_in_a_window_that_is_little_more_than_the_last_month(n, is_made):
+    assert bool(made("IWM, which is behind", n=n)) is is_made
+    assert made("QQQ is ahead", n=n)
+
+
 def test_with_equal_returns_nobody_is_behind():
     assert claim("QQQ is ahead", gap=0.0) == "FALSE"
     assert [c for c in verdicts.claims(QQQ, IWM, values(gap=0.0)) if "behind" in c.text] == []
 
 
-def test_a_day_makes_the_correlation_where_without_it_r_leaves_its_interval():
-    low, high = correlation_interval(0.6, 61)
-    for inside in ((0.5, 0.65), (low, high)):
-        assert claim("no single day", r=0.6, n=61, fragility=inside) == "TRUE"
-    for outside in ((low - 0.01, 0.65), (0.5, high + 0.01)):
-        assert claim("no single day", r=0.6, n=61, fragility=outside) == "FALSE"
+@pytest.mark.parametrize(
+    ("r", "fragility", "expected"),
+    [
+        # At 60 bars Fisher's interval leaves out zero from |r| = tanh(1.96 / sqrt(57)) = .2540 on.
+        (0.6, (0.2545, 0.65), "TRUE"),
+        (0.6, (0.2535, 0.65), "FALSE"),
+        (0.6, (-0.5, 0.65), "FALSE"),
+        (-0.6, (-0.65, -0.2545), "TRUE"),
+        (-0.6, (-0.65, -0.2535), "FALSE"),
+        (-0.6, (-0.65, 0.5), "FALSE"),
+        # And at 61 from .2518 on.
+        (0.2515, (0.2, 0.3), "INCONCLUSIVE"),
+        (-0.2515, (-0.3, -0.2), "INCONCLUSIVE"),
+        (0.2525, (0.2, 0.3), "FALSE"),
+        (1.0, (1.0, 1.0), "TRUE"),
+        (0.6, (math.nan, math.nan), None),
+    ],
+)
+def test_a_day_makes_the_correlation_where_without_it_r_may_be_zero(r, fragility, expected):
+    assert claim(ROBUST, r=r, n=61, fragility=fragility) == expected
+
+
+def test_what_a_day_makes_of_the_correlation_is_said_where_there_is_one():
+    because = "without any one day it lies between 0.50 and 0.65"
+    assert made(ROBUST, r=0.6, n=61, fragility=(0.5, 0.65)).because == because
+    because = "there is none to speak of (95% interval -.09 to .40)"
+    assert made(ROBUST, r=0.17, n=61, fragility=(0.1, 0.2)).because == because
+
+
+def robustness(rho, shock=None):
+    """How often each verdict falls in 300 windows of 61 returns, with one day on which both legs move by `shock`."""
+    found = []
+    for seed in range(300):
+        a, b = linked_returns(61, rho, seed)
+        if shock:
+            a[30], b[30] = shock, shock
+        days = leave_one_out_correlations(a, b)
+        found.append(claim(ROBUST, r=correlation(a, b), n=61, fragility=(days.min(), days.max())))
+    return {verdict: found.count(verdict) / 300 for verdict in ("TRUE", "FALSE", "INCONCLUSIVE")}
+
+
+def test_one_shared_outlier_of_unrelated_legs_is_found_to_make_the_correlation():
+    """8 standard deviations; the rest, 2.5 % by chance, are related without that day too."""
+    assert robustness(0.0, shock=0.08)["FALSE"] > 0.95
+
+
+def test_unrelated_legs_have_no_correlation_that_a_day_could_make():
+    assert robustness(0.0)["INCONCLUSIVE"] > 0.92
+
+
+def test_no_day_makes_the_correlation_of_related_legs():
+    assert robustness(0.85) == {"TRUE": 1.0, "FALSE": 0.0, "INCONCLUSIVE": 0.0}
 
 
 def test_one_planted_day_is_found_to_make_the_correlation():
     a, b = linked_returns(61, 0.0, 3)
-    assert claim_of(compared(*legs(a, b), window="61b"), "no single day") == "TRUE"
+    assert claim_of(compared(*legs(a, b), window="61b"), ROBUST) == "INCONCLUSIVE"
     a[30], b[30] = 0.2, 0.2
-    assert claim_of(compared(*legs(a, b), window="61b"), "no single day") == "FALSE"
+    assert claim_of(compared(*legs(a, b), window="61b"), ROBUST) == "FALSE"
+
+
+# ---------------------------------------------------------------- the spread's return to its mean
+
+
+@pytest.mark.parametrize("n", [20, 61, 252, 2500])
+def test_the_t_that_reversion_needs_is_mackinnons_for_the_number_of_returns(n):
+    needed = float(mackinnoncrit(N=1, regression="c", nobs=n)[1])
+    assert claim(REVERTS, n=n, reversion_t=needed - 1e-9) == "TRUE"
+    assert claim(REVERTS, n=n, reversion_t=needed + 1e-9) == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize(
+    ("t", "half_life", "because"),
+    [
+        (-2.31, 8.2, "half-life 8.2 bars; Dickey-Fuller t -2.31, -2.91 needed"),
+        (0.4, math.nan, "no reversion in the window; Dickey-Fuller t 0.40, -2.91 needed"),
+        (-8.1, math.nan, "it overshoots within a bar; Dickey-Fuller t -8.10, -2.91 needed"),
+    ],
+)
+def test_reversion_is_judged_by_its_t_and_told_with_its_pace(t, half_life, because):
+    assert made(REVERTS, n=61, reversion_t=t, half_life=half_life).because == because
+
+
+def test_where_the_spread_cannot_be_said_nothing_is_claimed_of_its_return():
+    assert made(REVERTS, reversion_t=math.nan, half_life=math.nan) is None
+
+
+def reverting(decay, windows=400):
+    """How often windows of 61 bars, with a spread of this decay, are said to revert; never is one said not to."""
+    found = []
+    for seed in range(windows):
+        news = np.random.default_rng(seed).standard_normal(100)
+        spread = np.array(list(accumulate(news, lambda before, e: decay * before + e)))
+        found.append(claim(REVERTS, n=61, reversion_t=kernels.reversion_t(spread[-62:])))
+    assert "FALSE" not in found
+    return found.count("TRUE") / windows
+
+
+def test_a_random_walk_is_said_to_revert_in_5_of_100_windows():
+    """2,000 windows: a standard error of .5 points."""
+    assert 0.035 < reverting(1.0, 2000) < 0.065
+
+
+def test_a_spread_that_halves_in_a_bar_is_said_to_revert_and_one_that_takes_two_weeks_is_rarely_seen_to():
+    assert reverting(0.5) > 0.98
+    assert reverting(0.933) < 0.25
 
 
 def legs(a, b):
@@ -255,6 +418,7 @@ def test_claims_that_nothing_decides_are_not_made():
     assert {c.text for c in still.claims} == {
         "AAA is ahead of BBB over the window",
         *(c.text for c in still.claims if "catching up" in c.text),
+        *(c.text for c in still.claims if "reverts" in c.text),
     }
 
 
@@ -263,11 +427,11 @@ def test_of_a_rate_no_claim_is_made_about_returns():
     rate = history(4 + np.cumsum(a), symbol="RATE", unit="percent")
     texts = [c.text for c in compared(rate, history(prices(b)[1:], symbol="BBB")).claims]
     assert texts
-    assert not any(word in text for text in texts for word in ("ahead", "catching up", "tighter"))
+    assert not any(word in text for text in texts for word in ("ahead", "catching up", "tighter", "reverts"))
 
 
 def test_every_claim_says_the_number_that_decides_it():
     said = compared(*linked_pair(80, 0.8, 2))
-    assert len(said.claims) == 6
+    assert len(said.claims) == 7
     assert all(any(c.isdigit() for c in one.because) for one in said.claims)
     assert f"{said['tightness']:.2f}" in said.claims[0].because

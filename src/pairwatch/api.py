@@ -12,6 +12,7 @@ from typing import Any
 from pairwatch import config, pairs
 from pairwatch.cache import FILE_NAME, Cache
 from pairwatch.errors import UsageError
+from pairwatch.kernels import is_every_day
 from pairwatch.model import DEFAULT_SOURCE, Adjustment, Comparison, Facts, Leg, Provenance, Series, Window
 from pairwatch.retrieval import Desk, History, Policy
 from pairwatch.text import clean
@@ -139,7 +140,12 @@ def _given(prices: Any, name: str) -> History:
         if index.to_numpy().dtype.kind not in "MOUT":
             raise UsageError(f"leg {name} has no dates, but {index.dtype} for an index", hint)
         dates, closes = index.to_numpy().astype("datetime64[D]"), known.to_numpy(dtype="f8")
-        series = Series(Leg("given", _symbol(known.name, name)), dates, closes, facts=Facts(name=clean(known.name)))
+        series = Series(
+            Leg("given", _symbol(known.name, name)),
+            dates,
+            closes,
+            facts=Facts(name=clean(known.name), every_day=is_every_day(dates)),
+        )
     except (AttributeError, TypeError, ValueError) as error:
         raise UsageError(f"leg {name} is not a Series of prices by date ({clean(error)})", hint) from error
     if not len(series):

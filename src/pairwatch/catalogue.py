@@ -11,6 +11,11 @@ import numpy as np
 
 from pairwatch.model import NAN, Days, Floats, Leadership, Quote, Reading, Scope, Statistic, StatisticUnit
 
+# The longest that exchanges stay closed, around new year in Asia; an older close does not stand for a day.
+LONGEST_PAUSE = np.timedelta64(10, "D")
+# Neighbours of a daily series are usually no farther apart, in days.
+DAILY = 4
+
 
 class LegView(NamedTuple):
     """One leg as the statistics see it.
@@ -21,7 +26,9 @@ class LegView(NamedTuple):
         returns: shape (n,): fractions, or basis points for a rate.
         own_dates: all the leg's own days up to the end of the window.
         own_levels: its adjusted closes on them.
-        own_last: its own last finished close as quoted, also where the other leg has none yet.
+        own_last: its own last finished close as quoted, also where the other leg has none yet, less what has been
+            distributed since.
+        own_gap: the usual distance of its days.
         bars_per_year: P.
         is_rate: whether the leg is a rate or a yield, whose changes are differences.
     """
@@ -32,14 +39,20 @@ class LegView(NamedTuple):
     own_dates: Days
     own_levels: Floats
     own_last: float
+    own_gap: int
     bars_per_year: int
     quote: Quote | None = None
     is_rate: bool = False
 
     def change_since(self, day: date) -> float:
-        """The change to the last close from the leg's own last close on or before `day`."""
+        """The change to the last close from the leg's own last close on or before `day`.
+
+        NaN where that close is too old to stand for the day.
+        """
         at = int(self.own_dates.searchsorted(np.datetime64(day), side="right")) - 1
-        return self.change(float(self.own_levels[at]), float(self.own_levels[-1])) if at >= 0 else NAN
+        if at < 0 or np.datetime64(day) - self.own_dates[at] > LONGEST_PAUSE:
+            return NAN
+        return self.change(float(self.own_levels[at]), float(self.own_levels[-1]))
 
     def change(self, before: float, after: float) -> float:
         """A fraction, or basis points for a rate; NaN from zero or below."""
@@ -93,22 +106,28 @@ def _entry(
 
 
 def leg_statistic(
-    label: str, unit: StatisticUnit, *, difference: bool = False, windowed: bool = True
+    label: str, unit: StatisticUnit, *, difference: bool = False, of_rates: bool = True
 ) -> Callable[[F], F]:
-    """Register a statistic of each leg; with `difference`, A's less B's is reported too."""
+    """Register a statistic of each leg; with `difference`, A's less B's is reported too.
+
+    Without `of_rates` it is left out for a rate or a yield, which changes by differences and not by percentages.
+    """
 
     def register(function: F) -> F:
-        _LEG.append((_entry(function, "leg", label, unit, has_difference=difference, windowed=windowed), function))
+        _LEG.append((_entry(function, "leg", label, unit, has_difference=difference, of_rates=of_rates), function))
         return function
 
     return register
 
 
-def pair_statistic(label: str, unit: StatisticUnit, *, interval: str = "") -> Callable[[F], F]:
-    """Register a statistic of the pair; `interval` names what it is an end of, for outputs that show both together."""
+def pair_statistic(label: str, unit: StatisticUnit, *, interval: str = "", of_rates: bool = True) -> Callable[[F], F]:
+    """Register a statistic of the pair; `interval` names what it is an end of, for outputs that show both together.
+
+    Without `of_rates` it is left out where either leg is a rate.
+    """
 
     def register(function: F) -> F:
-        _PAIR.append((_entry(function, "pair", label, unit, interval=interval), function))
+        _PAIR.append((_entry(function, "pair", label, unit, interval=interval, of_rates=of_rates), function))
         return function
 
     return register
@@ -131,19 +150,36 @@ def entries() -> tuple[Statistic, ...]:
 
 def readings(pair: PairView, leadership: Leadership, currencies: tuple[str, str]) -> tuple[Reading, ...]:
     """The value of every statistic: of A, of B, of A minus B, of the pair, of the leadership."""
-    found = [(entry, function(pair.a), function(pair.b)) for entry, function in _LEG]
-    legs: list[tuple[Scope, list[Reading]]] = [("a", []), ("b", []), ("difference", [])]
-    for entry, a, b in found:
-        units = [_leg_unit(entry, view, money) for view, money in zip((pair.a, pair.b), currencies, strict=True)]
-        legs[0][1].append(Reading(entry, "a", a, units[0]))
-        legs[1][1].append(Reading(entry, "b", b, units[1]))
-        if entry.has_difference:
-            legs[2][1].append(Reading(entry, "difference", a - b if units[0] == units[1] else NAN, units[0]))
+    a = [_of_leg(entry, function, pair.a, "a", currencies[0]) for entry, function in _LEG]
+    b = [_of_leg(entry, function, pair.b, "b", currencies[1]) for entry, function in _LEG]
     return (
-        *(reading for _, group in legs for reading in group),
-        *(Reading(entry, "pair", function(pair), entry.unit) for entry, function in _PAIR),
+        *a,
+        *b,
+        *(_difference(x, y) for x, y in zip(a, b, strict=True) if x.statistic.has_difference),
+        *(_of_pair(entry, function, pair) for entry, function in _PAIR),
         *(Reading(entry, "leadership", function(leadership), entry.unit) for entry, function in _LEADERSHIP),
     )
+
+
+def _of_leg(entry: Statistic, function: LegFunction, view: LegView, scope: Scope, currency: str) -> Reading:
+    value = function(view) if entry.of_rates or not view.is_rate else NAN
+    return Reading(entry, scope, value, _leg_unit(entry, view, currency))
+
+
+def _difference(a: Reading, b: Reading) -> Reading:
+    return Reading(a.statistic, "difference", a.value - b.value if a.unit == b.unit else NAN, a.unit)
+
+
+def _of_pair(entry: Statistic, function: PairFunction, pair: PairView) -> Reading:
+    value = function(pair) if entry.of_rates or not (pair.a.is_rate or pair.b.is_rate) else NAN
+    return Reading(entry, "pair", value, _pair_unit(entry, pair))
+
+
+def _pair_unit(entry: Statistic, pair: PairView) -> str:
+    """The unit of the pair's value: basis points for the changes of two rates."""
+    if entry.unit in ("return", "deviation"):
+        return "bp" if pair.a.is_rate and pair.b.is_rate else "fraction"
+    return entry.unit
 
 
 def _leg_unit(entry: Statistic, view: LegView, currency: str) -> str:

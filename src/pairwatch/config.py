@@ -4,7 +4,7 @@ Nothing is read here: the command line hands in the flags, the environment and t
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,8 @@ from pairwatch.model import DEFAULT_SOURCE, Window
 from pairwatch.text import clean
 
 PREFIX = "PAIRWATCH_"
+# The one variable that is no setting: it names the file.
+FILE_VARIABLE = f"{PREFIX}CONFIG"
 FORMATS = ("auto", "table", "csv", "json", "markdown")
 
 _DURATION = re.compile(r"([0-9]{1,7})(s|m|h|d)?\Z")
@@ -51,6 +53,19 @@ def duration(text: str) -> float:
     return float(int(found[1]) * _SECONDS[found[2]])
 
 
+def lasting(shortest: str, longest: str) -> Callable[[str], float]:
+    """A reader that takes a duration from `shortest` to `longest`, in seconds."""
+    low, high = duration(shortest), duration(longest)
+
+    def read(text: str) -> float:
+        seconds = duration(text)
+        if not low <= seconds <= high:
+            raise ValueError(f"a duration from {shortest} to {longest}")
+        return seconds
+
+    return read
+
+
 def yes_or_no(text: str) -> bool:
     """`1 true yes on` or `0 false no off`, in any case.
 
@@ -79,8 +94,17 @@ def day(text: str) -> date | None:
 
 
 def folder(text: str) -> Path | None:
-    """A folder, `~` expanded, or None for an empty text."""
-    return Path(text).expanduser() if text else None
+    """A folder, `~` expanded, or None for an empty text.
+
+    Raises:
+        ValueError: nobody's home, or no name that a folder can have.
+    """
+    if "\0" in text:
+        raise ValueError("a folder's name has no NUL in it")
+    try:
+        return Path(text).expanduser() if text else None
+    except RuntimeError:
+        raise ValueError(f"a folder; {clean(Path(text).parts[0])} is nobody's home") from None
 
 
 def choice(*words: str) -> Callable[[str], str]:
@@ -115,11 +139,11 @@ SETTINGS = (
     Setting("source", choice(*sources.names()), DEFAULT_SOURCE, "where legs without a prefix come from"),
     Setting(
         "max_age",
-        duration,
+        lasting("0s", "366d"),
         "15m",
         "how old a price of an open session may be before it is asked for again; 0s asks every time",
     ),
-    Setting("deadline", duration, "20s", "how long a source may take for a leg"),
+    Setting("deadline", lasting("1s", "1h"), "20s", "how long a source may take for a leg"),
     Setting("seed", whole(0, 999_999_999), "0", "of the permutations; the same inputs give the same bytes"),
     Setting("offline", yes_or_no, "false", "answer from the cache alone; never open a socket"),
     Setting("refresh", yes_or_no, "false", "ask the source for the whole history again"),
@@ -136,7 +160,7 @@ def resolve(
     """Every setting's value and origin, by precedence.
 
     Args:
-        flags: what was typed; None stands for not typed.
+        flags: what was typed, by setting; None stands for not typed. Nothing but settings is looked up in it.
         file: the parsed configuration file, empty if there is none.
 
     Raises:
@@ -144,8 +168,29 @@ def resolve(
     """
     for key in file:
         if key not in _BY_KEY:
-            raise UsageError(f"{file_name}: no setting is called {clean(key)!r}", "pairwatch config show")
+            raise UsageError(
+                f"{clean(file_name, 200)}: no setting is called {clean(key)!r}",
+                f"the settings are {', '.join(_BY_KEY)}",
+            )
     return {key: _resolved(setting, flags, environ, file, file_name) for key, setting in _BY_KEY.items()}
+
+
+def misspelt(environ: Mapping[str, str]) -> dict[str, str]:
+    """The `PAIRWATCH_*` variables that are not known, each with the nearest one that is, or nothing.
+
+    They are no error: an environment is shared with other programs, and with other versions of this one.
+    """
+    known = {PREFIX + key.upper() for key in _BY_KEY} | {FILE_VARIABLE}
+    given = sorted(name for name, text in environ.items() if name.startswith(PREFIX) and text)
+    return {name: _nearest(name, known) for name in given if name not in known}
+
+
+def _nearest(name: str, known: Collection[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - misspellings are rare
+
+    words = sorted(each.removeprefix(PREFIX) for each in known)
+    near = get_close_matches(name.removeprefix(PREFIX).upper(), words, 1)
+    return PREFIX + near[0] if near else ""
 
 
 def _resolved(
@@ -164,6 +209,6 @@ def _resolved(
     try:
         return Value(setting.key, text, setting.read(text), origin)
     except (ValueError, UsageError) as error:
-        name = f"--{setting.key.replace('_', '-')}" if origin == "flag" else f"{origin}: {setting.key}"
+        name = f"--{setting.key.replace('_', '-')}" if origin == "flag" else f"{clean(origin, 200)}: {setting.key}"
         needs = error.hint if isinstance(error, UsageError) else str(error)
         raise UsageError(f"{name} cannot be {clean(text)!r}", needs) from None

@@ -17,6 +17,7 @@
     │   └── UnreadableFile        a file that is missing, ambiguous or malformed
     ├── NotEnoughData          4  too few common returns, or a series no return can be made of
     ├── StaleData              6  older than --fail-stale allows
+    ├── OutputFailed           1  standard output cannot be written (in `pairwatch.writing`)
     └── CacheTrouble              never leaves the library: the run goes on without the cache
 
 Messages are lower case and say what was asked and what was found; the hint says what to type.
@@ -68,7 +69,7 @@ class RateLimited(SourceError):
         retry_after: seconds the provider asked for, or None.
     """
 
-    default_hint = "wait, or work from what is cached: --offline"
+    default_hint = "wait; what is cached already is served meanwhile"
 
     def __init__(self, message: str, hint: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(message, hint)
@@ -104,13 +105,13 @@ class TimedOut(SourceError):
 class ConnectionRefused(SourceError):
     """The host, or the proxy before it, does not accept the connection."""
 
-    default_hint = "check the proxy and firewall settings, or work from what is cached: --offline"
+    default_hint = "check the proxy and firewall settings"
 
 
 class NoNetwork(SourceError):
     """No host could be reached or resolved."""
 
-    default_hint = "check the connection, or work from what is cached: --offline"
+    default_hint = "check the connection, or use a saved file: pairwatch compare csv:FILE ..."
 
 
 class NotCached(SourceError):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pairwatch.model import NAN, Floats
+from pairwatch.model import NAN, Days, Floats
 
 # The two-sided 95 % quantile of the normal distribution.
 Z95 = 1.959963984540054
@@ -40,6 +40,20 @@ def adjust_for_distributions(closes: Floats, at: Any, amounts: Floats) -> Floats
     log_factors = np.zeros(len(closes))
     log_factors[:-1][counts] = np.log1p(-paid[1:][counts] / before[counts])
     return np.asarray(closes * np.exp(log_factors[::-1].cumsum()[::-1]))
+
+
+def usual_gap(days: Days) -> int:
+    """The median distance between neighbours, in days; 1 for fewer than two."""
+    if len(days) < 2:
+        return 1
+    gaps = np.sort(np.diff(days).astype("i8"))
+    return int(gaps[len(gaps) // 2])
+
+
+def is_every_day(days: Days) -> bool:
+    """Whether trading goes on over weekends: on a tenth of the days or more (two sevenths, where it does)."""
+    # Day 0, 1970-01-01, was a Thursday.
+    return bool(len(days) and ((days.astype("i8") + 3) % 7 >= 5).mean() >= 0.1)
 
 
 def simple_returns(levels: Floats) -> Floats:
@@ -90,6 +104,12 @@ def half_life(spread: Floats) -> float:
     return -math.log(2) / math.log1p(lam) if -1 < lam < 0 else NAN
 
 
+def reversion_t(spread: Floats) -> float:
+    """The Dickey-Fuller t: that of lam in ds[t] = c + lam s[t-1] + e, no lags; NaN if the spread does not vary."""
+    before, change = spread[:-1], np.diff(spread)
+    return quotient(slope(before, change), slope_error(before, change))
+
+
 def quantile(x: Floats, p: float) -> float:
     """The p-quantile by linear interpolation between order statistics (Hyndman and Fan's type 7)."""
     # Not np.quantile, which imports numpy.ma.
@@ -111,15 +131,22 @@ def slope(x: Floats, y: Floats) -> float:
     return float(dx @ (y - y.mean())) / float(dx @ dx)
 
 
-def slope_interval(x: Floats, y: Floats) -> tuple[float, float]:
-    """The 95 % interval of the slope of y on x, by Student's t with n - 2 degrees of freedom."""
+def slope_error(x: Floats, y: Floats) -> float:
+    """The standard error of the slope of y on x: its square is sum e^2 / (n - 2) / sum (x - mean x)^2."""
     b, n = slope(x, y), len(x)
     if n < 3 or math.isnan(b):
-        return NAN, NAN
+        return NAN
     dx, dy = x - x.mean(), y - y.mean()
     residuals = dy - b * dx
-    error = math.sqrt(float(residuals @ residuals) / (n - 2) / float(dx @ dx))
-    reach = student_t_quantile(0.975, n - 2) * error
+    return math.sqrt(float(residuals @ residuals) / (n - 2) / float(dx @ dx))
+
+
+def slope_interval(x: Floats, y: Floats) -> tuple[float, float]:
+    """The 95 % interval of the slope of y on x, by Student's t with n - 2 degrees of freedom."""
+    b, error = slope(x, y), slope_error(x, y)
+    if math.isnan(error):
+        return NAN, NAN
+    reach = student_t_quantile(0.975, len(x) - 2) * error
     return b - reach, b + reach
 
 
@@ -140,6 +167,24 @@ def correlation_interval(r: float, n: int) -> tuple[float, float]:
         return r, r
     z, reach = math.atanh(r), Z95 / math.sqrt(n - 3)
     return math.tanh(z - reach), math.tanh(z + reach)
+
+
+def deviation_ratio_interval(x: Floats, y: Floats) -> tuple[float, float]:
+    """The 95 % interval of sd(x) / sd(y) of dependent x and y, exact for independent pairs of normal values.
+
+    With w the ratio, r the correlation and t Student's .975 quantile at n - 2 degrees of freedom: w sqrt(k - s) to
+    w sqrt(k + s), k = 1 + 2 (1 - r^2) t^2 / (n - 2), s^2 = k^2 - 1. These are the ratios f at which x / f + y and
+    x / f - y are not correlated at 5 % (Pitman 1939, Morgan 1939, Biometrika 31). NaN if y does not vary.
+    """
+    n, w = len(x), quotient(sd(x), sd(y))
+    if n < 3 or math.isnan(w):
+        return NAN, NAN
+    if not w:
+        return 0.0, 0.0
+    beyond = 2 * (1 - correlation(x, y) ** 2) * student_t_quantile(0.975, n - 2) ** 2 / (n - 2)
+    # (k - s) (k + s) = 1: a quotient keeps the digits that a difference of nearly equal numbers loses.
+    factor = math.sqrt(1 + beyond + math.sqrt(beyond * (2 + beyond)))
+    return w / factor, w * factor
 
 
 def ranks(x: Floats) -> Floats:

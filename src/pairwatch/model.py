@@ -1,12 +1,13 @@
 """The frozen types that cross borders.
 
 A type that checks or is hashed is a frozen dataclass; a record that only carries is a NamedTuple, which is made in a
-tenth of the time: thirty dataclasses would be a tenth of a whole run.
+tenth of the time: thirty dataclasses would be a tenth of a whole run. What holds arrays is equal to itself alone.
 
 Arrays inside are read-only and checked once, on construction. Text inside is clean (see `pairwatch.text`).
 Days are numpy `datetime64[D]` in the exchange's own time zone; instants are Unix seconds (float, UTC).
 """
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -171,14 +172,20 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The latest price, when it was made, and whether its session was still open then."""
+    """The latest price, when it was made, and whether its session was unfinished then.
+
+    Attributes:
+        open: the session was open, or had closed so lately that its price was still settling.
+        finished_at: when the session is finished, in Unix seconds.
+    """
 
     price: float
     at: float
     open: bool
+    finished_at: float = math.inf
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Series:
     """Finished closes of one leg, as quoted (split-adjusted by the provider, never for dividends).
 
@@ -232,7 +239,7 @@ class Fetched(NamedTuple):
         since: the first day that was asked for; None for the leg's whole history.
         asked_at: when, in Unix seconds.
         fresh_until: until when nothing new can be had (`asked_at` while a session is open).
-        expected: the days since which the exchange's calendar holds finished, for the recent past.
+        expected: the days of the recent past that the exchange's calendar holds for finished sessions.
         remarks: what was odd in the answer and survived, one line each.
     """
 
@@ -244,7 +251,7 @@ class Fetched(NamedTuple):
     remarks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Holding:
     """What the cache holds of one leg, from its first bar on.
 
@@ -262,9 +269,13 @@ class Holding:
     def is_fresh(self, now: float, max_age: float) -> bool:
         """Whether asking again could bring nothing new, or the last answer is younger than `max_age` seconds.
 
-        An answer from the future (a clock set back) is never fresh, and with a `max_age` of 0 none is.
+        An answer from the future (a clock set back) is never fresh, nor is one from a session that has finished since;
+        with a `max_age` of 0 none is.
         """
-        return max_age > 0 and self.asked_at <= now and (now < self.fresh_until or now - self.asked_at < max_age)
+        quote = self.series.quote
+        if max_age <= 0 or self.asked_at > now or (quote and quote.open and quote.finished_at <= now):
+            return False
+        return now < self.fresh_until or now - self.asked_at < max_age
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +310,7 @@ class Statistic(NamedTuple):
         unit: `currency`, `return` and `deviation` (fractions, or basis points for a rate), `fraction`, `number`,
             `count`, `bars` or `probability`.
         has_difference: whether A minus B is reported too.
-        windowed: whether it looks at the window only.
+        of_rates: whether it can be said of a rate or a yield, which changes by differences.
         interval: the key, or the common name, of what it is an end of.
     """
 
@@ -311,7 +322,7 @@ class Statistic(NamedTuple):
     formula: str
     source: str
     has_difference: bool = False
-    windowed: bool = True
+    of_rates: bool = True
     interval: str = ""
 
 
@@ -324,17 +335,17 @@ class Reading(NamedTuple):
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Leadership:
     """Who leads whom, judged by what either leg's past says of the other beyond the other's own day.
 
     Attributes:
         lag: bars by which A leads B (negative: B leads A), where a lead is strongest; 0 if it cannot be said.
-        asymmetry: D = r(|lag|) - r(-|lag|), positive where A's past says more of B than B's of A.
+        asymmetry: D = r(|lag|) - r(-|lag|): of A's past with B's day, less of B's past with A's day.
         p_value: the probability of a lead as strong when neither leads, all lags considered.
         detectable: the lead, in units of r, that is called a leader in four windows out of five.
         correlations: shape (2 L + 1,), r(k) for k = -L..L.
-        hours_apart: how many hours after B's session A's closes (negative: before).
+        hours_apart: how many hours after B's session A's closes (negative: before); NaN where that is not known.
         verdict: the answer in words.
         decided: whether the verdict names a leader.
     """
@@ -358,7 +369,7 @@ class Leadership:
 
     @property
     def correlation(self) -> float:
-        """R at the lag of the largest asymmetry."""
+        """The cross-correlation r(lag)."""
         return self.at(self.lag)
 
     def at(self, lag: int) -> float:
@@ -379,7 +390,7 @@ class LegReceipt(NamedTuple):
 
     Attributes:
         last_bar: the leg's own last finished close on or before the day of the comparison.
-        lost: days inside the window on which this leg closed and the other did not.
+        lost: closes of this leg, from the base on, that the other leg has no close for.
     """
 
     leg: Leg
@@ -414,7 +425,7 @@ class Receipt(NamedTuple):
     seed: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
     """Everything `compare` has to say about a pair.
 
@@ -436,7 +447,10 @@ class Comparison:
         for reading in self.readings:
             if reading.statistic.key == name and reading.scope in ((scope,) if scope else ("pair", "leadership")):
                 return reading.value
-        raise KeyError(key)
+        raise KeyError(f"no statistic {key!r}; `pairwatch explain` lists them, and a leg's are c['a', 'volatility']")
+
+    def __repr__(self) -> str:
+        return f"<Comparison {self.a} {self.b}, {self.window} to {self.as_of}: {self.leadership.verdict}>"
 
     def __iter__(self) -> Iterator[Reading]:
         return iter(self.readings)

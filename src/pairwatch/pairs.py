@@ -29,7 +29,7 @@ from pairwatch.text import clean, plural
 FEWEST_RETURNS = 20
 # A lag of L bars is judged from 3 L returns or more.
 LAGS_NEED = 3
-EXCHANGE_DAYS, EVERY_DAY, WEEKS, MONTHS = 252, 365, 52, 12
+EXCHANGE_DAYS, EVERY_DAY = 252, 365
 # Legs that close at least this many hours apart are not asked who leads by one bar.
 CLOCK_TOLERANCE = 0.5
 
@@ -86,7 +86,7 @@ def compare(a: History, b: History, question: Question, *, trouble: str = "") ->
     Raises:
         NotEnoughData: fewer than `FEWEST_RETURNS` common returns, or closes that no return can be made of.
     """
-    sides = [replace(h, series=h.series.as_of(question.as_of)) for h in (a, b)]
+    sides = [receipts.as_of(history, question.as_of) for history in (a, b)]
     first, second = (h.series for h in sides)
     lined_up = align(first, second, question.window)
     bars = _bars_per_year(lined_up.dates, first.facts, second.facts)
@@ -95,8 +95,8 @@ def compare(a: History, b: History, question: Question, *, trouble: str = "") ->
     pair = PairView(view_a, view_b, _spread(view_a, view_b))
     apart = hours_apart(first.facts, second.facts, lined_up.dates)
     max_lag = min(question.max_lag, len(view_a.returns) // LAGS_NEED)
-    lead = leadership(view_a.returns, view_b.returns, max_lag, question.seed)
-    lead = replace(lead, hours_apart=apart if abs(apart) >= CLOCK_TOLERANCE else 0.0)
+    lead = _measured(view_a.returns, view_b.returns, max_lag, question.seed)
+    lead = replace(lead, hours_apart=0.0 if abs(apart) < CLOCK_TOLERANCE else apart)
     lead = verdicts.with_verdict(lead, str(first.leg), str(second.leg))
     readings = stats.readings(pair, lead, (first.facts.currency, second.facts.currency))
     receipt = Receipt(
@@ -111,7 +111,7 @@ def compare(a: History, b: History, question: Question, *, trouble: str = "") ->
         max_lag=max_lag,
         seed=question.seed,
     )
-    shortened = _shortened(question, len(view_a.returns), max_lag)
+    remarks = (*receipts.warnings(receipt, lead, lined_up.dates), *_shortened(question, len(view_a.returns), max_lag))
     return Comparison(
         a=first.leg,
         b=second.leg,
@@ -121,7 +121,7 @@ def compare(a: History, b: History, question: Question, *, trouble: str = "") ->
         leadership=lead,
         claims=verdicts.claims(first.leg, second.leg, {(r.scope, r.statistic.key): r.value for r in readings}),
         receipt=receipt,
-        warnings=tuple(text for text in (trouble, *receipts.warnings(receipt, lead), *shortened) if text),
+        warnings=tuple(text for text in (trouble, *remarks) if text),
     )
 
 
@@ -174,11 +174,10 @@ def _days_of(series: Series) -> str:
 
 def _bars_per_year(dates: Days, a: Facts, b: Facts) -> int:
     """P: by the usual distance of the common days, and by whether both legs trade every day."""
-    gap = float(np.sort(np.diff(dates).astype("i8"))[(len(dates) - 1) // 2])
-    if gap > 20:
-        return MONTHS
-    if gap > 4:
-        return WEEKS
+    gap = kernels.usual_gap(dates)
+    for least, bars, _ in receipts.FREQUENCIES:
+        if gap >= least:
+            return bars
     return EVERY_DAY if a.every_day and b.every_day else EXCHANGE_DAYS
 
 
@@ -203,11 +202,19 @@ def _leg_view(history: History, at: Positions, bars: int, adjustment: Adjustment
         returns=np.diff(quoted) * 100 if is_rate else kernels.simple_returns(levels[at]),
         own_dates=known.dates,
         own_levels=levels,
-        own_last=float(series.closes[-1]),
+        own_last=float(series.closes[-1]) - _distributed_since(series, adjustment),
+        own_gap=kernels.usual_gap(known.dates[-61:]),
         bars_per_year=bars,
-        quote=None if history.provenance.stale else series.quote,
+        quote=series.quote,
         is_rate=is_rate,
     )
+
+
+def _distributed_since(series: Series, adjustment: Adjustment) -> float:
+    """The cash that has left the price since the last finished close: on the day of a session still unfinished."""
+    if adjustment == "price":
+        return 0.0
+    return sum(e.value for e in series.events if e.kind != "split" and e.day > series.dates[-1])
 
 
 def _spread(a: LegView, b: LegView) -> Floats:
@@ -242,24 +249,28 @@ def leadership(a: Floats, b: Floats, max_lag: int = 10, seed: int = 0) -> Leader
             f"a lag of up to {max_lag} bars cannot be judged from {plural(len(a), 'return')}",
             f"use a largest lag from 1 to {longest}" if longest else "use a longer window",
         )
+    return verdicts.with_verdict(_measured(a, b, max_lag, seed), "A", "B")
+
+
+def _measured(a: Floats, b: Floats, max_lag: int, seed: int) -> Leadership:
+    """The leadership without its verdict."""
     found = leads.lead_test(a, b, max_lag, seed)
     correlations = leads.cross_correlations(a, b, max_lag)
-    lead = Leadership(found.lag, found.asymmetry, found.p_value, found.detectable, correlations)
-    return verdicts.with_verdict(lead, "A", "B")
+    return Leadership(found.lag, found.asymmetry, found.p_value, found.detectable, correlations)
 
 
 def hours_apart(a: Facts, b: Facts, dates: Days) -> float:
     """How many hours after B's session A's closes, on the day of the window where they are farthest apart.
 
-    0 where either close is not known. The distance changes within a window when clocks are put forward or back.
+    NaN where either close is not known. The distance changes within a window when clocks are put forward or back.
     """
     if a.closes_at is None or b.closes_at is None:
-        return 0.0
+        return NAN
     if a.timezone == b.timezone:
         return (a.closes_at - b.closes_at) / 60
     closes = [_close_instants(facts, dates) for facts in (a, b)]
     apart = (closes[0] - closes[1]) / 3600
-    return 0.0 if np.isnan(apart).any() else float(apart[np.abs(apart).argmax()])
+    return float(apart[np.abs(apart).argmax()])
 
 
 def _close_instants(facts: Facts, dates: Days) -> Floats:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,8 +31,7 @@ REMEMBERED = np.timedelta64(400, "D")
 MOVED = np.timedelta64(4, "D")
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """How fresh a leg has to be, and what may be done for it.
 
     Attributes:
@@ -50,7 +49,7 @@ class Policy:
     verbose: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class History:
     """One leg's finished closes, and where they come from."""
 
@@ -119,7 +118,7 @@ class Desk:
     def _suffices(self, held: Holding) -> bool:
         """Whether the cache alone can answer."""
         until = self._policy.until
-        if until is not None and np.datetime64(until) < held.series.dates[-1]:
+        if until is not None and (np.datetime64(until) < held.series.dates[-1] or _asked_after(held, until)):
             return True
         return held.is_fresh(self._clock(held), self._policy.max_age)
 
@@ -137,7 +136,9 @@ class Desk:
         if held is None:
             raise NotCached(f"{leg}: not in the cache, and --offline forbids asking {leg.source}")
         return _served(
-            held, "cache", stale=f"{leg}: --offline; from the cache, {age(self._policy.now - held.asked_at)} old"
+            held,
+            "cache",
+            stale=f"{leg}: from the cache, {age(self._policy.now - held.asked_at)} old, since --offline forbids asking",
         )
 
     def _refreshed(self, leg: Leg, held: Holding | None) -> History:
@@ -201,6 +202,11 @@ class Desk:
         return self._sources[leg.source]
 
 
+def _asked_after(held: Holding, day: date) -> bool:
+    """Whether the last answer came when `day` was over everywhere, and its closes settled."""
+    return bool(np.datetime64(int(held.asked_at), "s") >= np.datetime64(day) + np.timedelta64(60, "h"))
+
+
 # ---------------------------------------------------------------- merging
 
 
@@ -208,8 +214,7 @@ class _Restated(Exception):
     """The provider has restated the history: what is held and what came do not fit together."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Merge:
+class _Merge(NamedTuple):
     holding: Holding
     revised: int = 0
     refetched: bool = False

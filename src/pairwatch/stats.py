@@ -15,6 +15,7 @@ import numpy as np
 
 from pairwatch import kernels
 from pairwatch.catalogue import (
+    DAILY,
     LegView,
     PairView,
     entries,
@@ -31,9 +32,9 @@ __all__ = ["entries", "readings"]
 # ---------------------------------------------------------------- each leg
 
 
-@leg_statistic("now", "currency", windowed=False)
+@leg_statistic("now", "currency")
 def now(leg: LegView) -> float:
-    """The latest price, also of a session that is still open; it counts nowhere else.
+    """The latest price, also of an unfinished session; it counts nowhere else.
 
     Formula: as quoted by the source, when it was last asked.
     Source: the leg's source.
@@ -41,17 +42,17 @@ def now(leg: LegView) -> float:
     return leg.quote.price if leg.quote else NAN
 
 
-@leg_statistic("now, change", "return", difference=True, windowed=False)
+@leg_statistic("now, change", "return", difference=True)
 def now_change(leg: LegView) -> float:
-    """The latest price of an open session against the leg's own last finished close.
+    """The latest price of an unfinished session against the leg's own last finished close.
 
-    Formula: now / p - 1; empty while no session is open.
+    Formula: now / (p - D) - 1, D what was distributed since p; empty once the session is finished.
     Source: definition.
     """
     return leg.change(leg.own_last, leg.quote.price) if leg.quote and leg.quote.open else NAN
 
 
-@leg_statistic("last close", "currency", windowed=False)
+@leg_statistic("last close", "currency")
 def last(leg: LegView) -> float:
     """The last common finished close, as quoted.
 
@@ -61,18 +62,19 @@ def last(leg: LegView) -> float:
     return float(leg.quoted[-1])
 
 
-@leg_statistic("1 day", "return", difference=True, windowed=False)
+@leg_statistic("1 day", "return", difference=True)
 def change_1d(leg: LegView) -> float:
-    """The return of the last bar, from the leg's own close before it.
+    """The return of the last day, from the leg's own close before it; empty for a weekly or monthly series.
 
     Formula: p[n] / p[n-1] - 1, adjusted closes.
     Source: definition.
     """
-    levels = leg.own_levels
-    return leg.change(float(levels[-2]), float(levels[-1])) if len(levels) > 1 else NAN
+    if leg.own_gap > DAILY or len(leg.own_levels) < 2:
+        return NAN
+    return leg.change(float(leg.own_levels[-2]), float(leg.own_levels[-1]))
 
 
-@leg_statistic("1 week", "return", difference=True, windowed=False)
+@leg_statistic("1 week", "return", difference=True)
 def change_1w(leg: LegView) -> float:
     """The return since the leg's last close on or before the day seven days earlier.
 
@@ -82,7 +84,7 @@ def change_1w(leg: LegView) -> float:
     return leg.change_since(date.fromordinal(leg.end.toordinal() - 7))
 
 
-@leg_statistic("1 month", "return", difference=True, windowed=False)
+@leg_statistic("1 month", "return", difference=True)
 def change_1m(leg: LegView) -> float:
     """The return since the leg's last close on or before the same day of the month before.
 
@@ -92,7 +94,7 @@ def change_1m(leg: LegView) -> float:
     return leg.change_since(months_before(leg.end, 1))
 
 
-@leg_statistic("3 months", "return", difference=True, windowed=False)
+@leg_statistic("3 months", "return", difference=True)
 def change_3m(leg: LegView) -> float:
     """The return since the leg's last close on or before the same day three months earlier.
 
@@ -102,7 +104,7 @@ def change_3m(leg: LegView) -> float:
     return leg.change_since(months_before(leg.end, 3))
 
 
-@leg_statistic("year to date", "return", difference=True, windowed=False)
+@leg_statistic("year to date", "return", difference=True)
 def change_ytd(leg: LegView) -> float:
     """The return since the leg's last close of the year before.
 
@@ -112,7 +114,7 @@ def change_ytd(leg: LegView) -> float:
     return leg.change_since(date(leg.end.year - 1, 12, 31))
 
 
-@leg_statistic("1 year", "return", difference=True, windowed=False)
+@leg_statistic("1 year", "return", difference=True)
 def change_1y(leg: LegView) -> float:
     """The return since the leg's last close on or before the same day a year earlier.
 
@@ -162,14 +164,14 @@ def range_position(leg: LegView) -> float:
     return quotient(last(leg) - low(leg), high(leg) - low(leg))
 
 
-@leg_statistic("total return", "fraction", difference=True)
+@leg_statistic("total return", "return", difference=True, of_rates=False)
 def total_return(leg: LegView) -> float:
     """The return over the window, distributions reinvested unless --adjust price.
 
     Formula: p[n] / p[0] - 1.
     Source: definition; empyrical.cum_returns_final.
     """
-    return NAN if leg.is_rate else leg.change(float(leg.levels[0]), float(leg.levels[-1]))
+    return leg.change(float(leg.levels[0]), float(leg.levels[-1]))
 
 
 @leg_statistic("volatility", "deviation", difference=True)
@@ -182,41 +184,37 @@ def volatility(leg: LegView) -> float:
     return kernels.sd(leg.returns) * math.sqrt(leg.bars_per_year)
 
 
-@leg_statistic("Sharpe ratio", "number", difference=True)
+@leg_statistic("Sharpe ratio", "number", difference=True, of_rates=False)
 def sharpe(leg: LegView) -> float:
     """The annualised mean return for each unit of volatility, with a riskless rate of zero.
 
     Formula: mean(a) / sd(a) sqrt(P).
     Source: Sharpe (1994), The Sharpe Ratio, J. Portfolio Management 21(1); riskless rate 0.
     """
-    if leg.is_rate:
-        return NAN
     return quotient(float(leg.returns.mean()), kernels.sd(leg.returns)) * math.sqrt(leg.bars_per_year)
 
 
-@leg_statistic("Sortino ratio", "number", difference=True)
+@leg_statistic("Sortino ratio", "number", difference=True, of_rates=False)
 def sortino(leg: LegView) -> float:
     """The annualised mean return for each unit of downside deviation, with a target of zero.
 
     Formula: mean(a) / sqrt(mean(min(a, 0)^2)) sqrt(P), the inner mean over all n.
     Source: Sortino and Price (1994), J. Investing 3(3).
     """
-    if leg.is_rate:
-        return NAN
     return quotient(float(leg.returns.mean()), kernels.downside_deviation(leg.returns)) * math.sqrt(leg.bars_per_year)
 
 
-@leg_statistic("max drawdown", "fraction", difference=True)
+@leg_statistic("max drawdown", "fraction", difference=True, of_rates=False)
 def max_drawdown(leg: LegView) -> float:
     """The deepest fall of a close below an earlier one in the window.
 
     Formula: min(p / running max(p) - 1), the base included.
     Source: definition; empyrical.max_drawdown.
     """
-    return NAN if leg.is_rate else kernels.max_drawdown(leg.levels)
+    return kernels.max_drawdown(leg.levels)
 
 
-@leg_statistic("best day", "return", difference=True)
+@leg_statistic("best bar", "return", difference=True)
 def best_day(leg: LegView) -> float:
     """The largest return of a bar.
 
@@ -226,7 +224,7 @@ def best_day(leg: LegView) -> float:
     return float(leg.returns.max())
 
 
-@leg_statistic("worst day", "return", difference=True)
+@leg_statistic("worst bar", "return", difference=True)
 def worst_day(leg: LegView) -> float:
     """The smallest return of a bar.
 
@@ -246,7 +244,7 @@ def skew(leg: LegView) -> float:
     return kernels.skewness(leg.returns)
 
 
-@leg_statistic("up days", "fraction", difference=True)
+@leg_statistic("up bars", "fraction", difference=True)
 def up_days(leg: LegView) -> float:
     """The share of bars with a positive return.
 
@@ -349,15 +347,13 @@ def beta_inverse(pair: PairView) -> float:
     return kernels.slope(pair.a.returns, pair.b.returns)
 
 
-@pair_statistic("alpha, a year", "fraction")
+@pair_statistic("alpha, a year", "return", of_rates=False)
 def alpha(pair: PairView) -> float:
     """What A earned beyond beta times B, a year, not compounded.
 
     Formula: (mean(a) - beta mean(b)) P.
     Source: Jensen (1968), with a riskless rate of 0; quantstats.greeks (empyrical.alpha compounds instead).
     """
-    if pair.a.is_rate or pair.b.is_rate:
-        return NAN
     return float(pair.a.returns.mean() - beta(pair) * pair.b.returns.mean()) * pair.a.bars_per_year
 
 
@@ -381,7 +377,7 @@ def idiosyncratic_share(pair: PairView) -> float:
     return 1 - r_squared(pair)
 
 
-@pair_statistic("return gap A - B", "fraction")
+@pair_statistic("return gap A - B", "return", of_rates=False)
 def return_gap(pair: PairView) -> float:
     """A's return over the window less B's.
 
@@ -391,7 +387,7 @@ def return_gap(pair: PairView) -> float:
     return total_return(pair.a) - total_return(pair.b)
 
 
-@pair_statistic("relative strength", "fraction")
+@pair_statistic("relative strength", "return", of_rates=False)
 def relative_strength(pair: PairView) -> float:
     """The return of the ratio A / B over the window.
 
@@ -413,7 +409,7 @@ def volatility_ratio(pair: PairView) -> float:
     return quotient(kernels.sd(pair.a.returns), kernels.sd(pair.b.returns))
 
 
-@pair_statistic("tracking error", "fraction")
+@pair_statistic("tracking error", "deviation")
 def tracking_error(pair: PairView) -> float:
     """The annualised standard deviation of the daily difference of the returns.
 
@@ -444,13 +440,38 @@ def tightness(pair: PairView) -> float:
     return quotient(kernels.sd(_gap(pair)), min(kernels.sd(pair.a.returns), kernels.sd(pair.b.returns)))
 
 
+@pair_statistic("tightness, 95 % low", "number", interval="tightness")
+def tightness_low(pair: PairView) -> float:
+    """The lower end of tightness's 95 % interval for independent, normal days; fat tails want a wider one.
+
+    Formula: tightness sqrt(k - sqrt(k^2 - 1)), k = 1 + 2 (1 - r^2) t(.975, n - 2)^2 / (n - 2), r that of a - b and
+    the calmer leg.
+    Source: Pitman (1939), Morgan (1939), Biometrika 31, on the ratio of dependent standard deviations.
+    """
+    return _tightness_interval(pair)[0]
+
+
+@pair_statistic("tightness, 95 % high", "number", interval="tightness")
+def tightness_high(pair: PairView) -> float:
+    """The upper end of tightness's 95 % interval for independent, normal days; fat tails want a wider one.
+
+    Formula: tightness sqrt(k + sqrt(k^2 - 1)), k as for the lower end.
+    Source: Pitman (1939), Morgan (1939), Biometrika 31, on the ratio of dependent standard deviations.
+    """
+    return _tightness_interval(pair)[1]
+
+
+def _tightness_interval(pair: PairView) -> tuple[float, float]:
+    return kernels.deviation_ratio_interval(_gap(pair), min(pair.a.returns, pair.b.returns, key=kernels.sd))
+
+
 def _gap(pair: PairView) -> Floats:
     """The differences a - b; NaN where only one leg is a rate, since their units differ."""
     gap = pair.a.returns - pair.b.returns
     return gap if pair.a.is_rate == pair.b.is_rate else np.full_like(gap, NAN)
 
 
-@pair_statistic("ratio A / B", "number")
+@pair_statistic("ratio A / B", "number", of_rates=False)
 def ratio(pair: PairView) -> float:
     """The price of one share of A in shares of B, at the last common close.
 
@@ -460,7 +481,7 @@ def ratio(pair: PairView) -> float:
     return math.exp(pair.spread[-1])
 
 
-@pair_statistic("ratio, high", "number", interval="ratio")
+@pair_statistic("ratio, high", "number", interval="ratio", of_rates=False)
 def ratio_high(pair: PairView) -> float:
     """The highest ratio of the window's closes, adjusted so that the last is as quoted.
 
@@ -470,7 +491,7 @@ def ratio_high(pair: PairView) -> float:
     return math.exp(pair.spread.max())
 
 
-@pair_statistic("ratio, low", "number", interval="ratio")
+@pair_statistic("ratio, low", "number", interval="ratio", of_rates=False)
 def ratio_low(pair: PairView) -> float:
     """The lowest ratio of the window's closes, adjusted so that the last is as quoted.
 
@@ -480,7 +501,7 @@ def ratio_low(pair: PairView) -> float:
     return math.exp(pair.spread.min())
 
 
-@pair_statistic("ratio, z-score", "number")
+@pair_statistic("ratio, z-score", "number", of_rates=False)
 def ratio_zscore(pair: PairView) -> float:
     """How many standard deviations the spread ln A - ln B stands from its mean in the window, today included.
 
@@ -490,14 +511,24 @@ def ratio_zscore(pair: PairView) -> float:
     return quotient(float(pair.spread[-1] - pair.spread.mean()), kernels.sd(pair.spread))
 
 
-@pair_statistic("half-life of the spread", "bars")
+@pair_statistic("half-life of the spread", "bars", of_rates=False)
 def half_life(pair: PairView) -> float:
-    """The bars in which a deviation of the spread halves; empty where it does not revert in the window.
+    """The bars in which a deviation of the spread halves, empty where it grows; chance gives one too: see reversion_t.
 
     Formula: -ln 2 / ln(1 + lam), lam the slope of s[t] - s[t-1] on s[t-1].
     Source: Ornstein-Uhlenbeck in discrete time; Chan (2013), Algorithmic Trading, gives -ln 2 / lam.
     """
     return kernels.half_life(pair.spread)
+
+
+@pair_statistic("Dickey-Fuller t of the spread", "number", of_rates=False)
+def reversion_t(pair: PairView) -> float:
+    """How clearly the spread returns to its mean: a random walk is below about -2.9 in one window of twenty.
+
+    Formula: lam / se(lam) in s[t] - s[t-1] = c + lam s[t-1] + e[t], no lagged differences.
+    Source: Dickey and Fuller (1979), JASA 74; statsmodels adfuller(maxlag=0, autolag=None, regression="c").
+    """
+    return kernels.reversion_t(pair.spread)
 
 
 def _beta_where(pair: PairView, days: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
@@ -525,12 +556,10 @@ def down_beta(pair: PairView) -> float:
 
 
 def _capture(pair: PairView, days: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
-    if pair.a.is_rate or pair.b.is_rate:
-        return NAN
     return kernels.geometric_capture(pair.a.returns[days], pair.b.returns[days])
 
 
-@pair_statistic("up capture", "fraction")
+@pair_statistic("up capture", "fraction", of_rates=False)
 def up_capture(pair: PairView) -> float:
     """A's geometric mean return over B's, on the bars on which B rose.
 
@@ -540,7 +569,7 @@ def up_capture(pair: PairView) -> float:
     return _capture(pair, pair.b.returns > 0)
 
 
-@pair_statistic("down capture", "fraction")
+@pair_statistic("down capture", "fraction", of_rates=False)
 def down_capture(pair: PairView) -> float:
     """A's geometric mean return over B's, on the bars on which B fell.
 
@@ -586,7 +615,7 @@ def lead_lag(lead: Leadership) -> float:
 
 @leadership_statistic("asymmetry there", "number")
 def lead_asymmetry(lead: Leadership) -> float:
-    """How much more A's past says of B than B's past of A, at the distance of that lag; positive where A leads.
+    """The correlation of A's past with B's day, less that of B's past with A's day, at the distance of that lag.
 
     Formula: D = r(|k|) - r(-|k|).
     Source: Bennett, Cucuringu and Reinert (2022), arXiv:2201.08283.

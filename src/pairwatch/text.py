@@ -5,6 +5,7 @@ characters. Whatever reaches a type of `pairwatch.model` has passed through `cle
 """
 
 import re
+from collections.abc import Sequence
 
 LONGEST = 80
 
@@ -31,9 +32,9 @@ def is_clean(text: str) -> bool:
     return _UNSAFE.search(text) is None
 
 
-def listing(items: list[str], most: int = 3) -> str:
+def listing(items: Sequence[object], most: int = 3) -> str:
     """Join a few items, and count the rest: `a, b, c and 4 more`."""
-    shown = ", ".join(items[:most])
+    shown = ", ".join(str(item) for item in items[:most])
     return shown if len(items) <= most else f"{shown} and {len(items) - most} more"
 
 

@@ -1,21 +1,25 @@
 """What the numbers say in words: the leadership's verdict, and the sentences that numbers decide."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
+from pairwatch.kernels import correlation_interval
 from pairwatch.model import Claim, Leadership, Leg
 from pairwatch.text import plural
 
 SIGNIFICANT = 0.05
+# Daily returns of two months: a window that holds a month to fall behind in and another to catch up in.
+TWO_MONTHS = 42
 
 Values = Mapping[tuple[str, str], float]
 
 
 def bare(value: float, digits: int = 2) -> str:
-    """A number below one as statisticians write it: `.41`, `-.07`, `1.00`."""
-    return f"{value:.{digits}f}".replace("0.", ".", 1)
+    """A number as statisticians write it, without the zero before the point: `.41`, `-.07`, `1.00`, `10.50`."""
+    return re.sub(r"^(-?)0\.", r"\1.", f"{value:z.{digits}f}")
 
 
 def p_text(p: float) -> str:
@@ -40,7 +44,7 @@ def with_verdict(lead: Leadership, a: str, b: str) -> Leadership:
     if abs(lead.lag) == 1 and lead.lag * lead.hours_apart > 0:
         because = f"{ahead} closes {abs(lead.hours_apart):.3g} h after {behind}"
         return replace(
-            lead, verdict=f"no verdict: {because}, and the clock alone makes it look ahead ({p_text(lead.p_value)})"
+            lead, verdict=f"no verdict: {because}, and the clock alone can make it look ahead ({p_text(lead.p_value)})"
         )
     return replace(lead, verdict=f"{told} ({p_text(lead.p_value)})", decided=True)
 
@@ -56,7 +60,7 @@ def _obstacle(lead: Leadership) -> str:
 def _detectable(lead: Leadership) -> str:
     if not lead.detectable < 1:
         return "too few bars to show any lead"
-    return f"a lead of {bare(math.ceil(lead.detectable * 100) / 100)} or more would have shown"
+    return f"a lead of {bare(math.ceil(lead.detectable * 100) / 100)} or more would have shown 4 times in 5"
 
 
 # ---------------------------------------------------------------- claims
@@ -71,6 +75,7 @@ def claims(a: Leg, b: Leg, values: Values) -> tuple[Claim, ...]:
         _catching_up(a, b, values),
         _hedge(a, b, values),
         _robust(values),
+        _reverting(values),
     )
     return tuple(claim for claim in found if claim)
 
@@ -95,23 +100,15 @@ def _common_share(values: Values) -> tuple[float, float]:
 
 
 def _tighter(a: Leg, b: Leg, values: Values) -> Claim | None:
-    v = values["pair", "volatility_ratio"]
-    if not math.isfinite(values["pair", "tightness"]) or not v > 0:
-        return None
-    # sd(a - b) / min(sd a, sd b) as a function of r, at the volatilities measured.
-    ends = [
-        math.sqrt(max(0.0, v * v + 1 - 2 * values["pair", end] * v)) / min(v, 1.0)
-        for end in ("correlation_high", "correlation_low")
-    ]
-    tightness = values["pair", "tightness"]
-    because = f"its volatility is {tightness:.2f} of the calmer leg's, 95 % {ends[0]:.2f} to {ends[1]:.2f}"
-    return _decided(f"{a} - {b} is tighter than either leg", ends[0], ends[1], 1.0, because)
+    tightness, low, high = (values["pair", f"tightness{end}"] for end in ("", "_low", "_high"))
+    because = f"its volatility is {tightness:.2f} of the calmer leg's (95% interval {low:.2f} to {high:.2f})"
+    return _decided(f"{a} - {b} is tighter than either leg", low, high, 1.0, because)
 
 
 def _idiosyncratic(values: Values) -> Claim | None:
     low, high = _common_share(values)
     share = values["pair", "idiosyncratic_share"]
-    because = f"{share:.0%} of the variance is idiosyncratic, 95 % {1 - high:.0%} to {1 - low:.0%}"
+    because = f"{share:.0%} of the variance is idiosyncratic (95% interval {1 - high:.0%} to {1 - low:.0%})"
     return _decided("most of what moves them is common to both", 1 - high, 1 - low, 0.5, because)
 
 
@@ -119,15 +116,20 @@ def _ahead(a: Leg, b: Leg, values: Values) -> Claim | None:
     gap = values["pair", "return_gap"]
     if not math.isfinite(gap):
         return None
-    return Claim(f"{a} is ahead of {b} over the window", "TRUE" if gap > 0 else "FALSE", f"by {100 * gap:+.2f} points")
+    because = f"it is {'ahead' if gap > 0 else 'behind'} by {100 * abs(gap):.2f} points"
+    return Claim(f"{a} is ahead of {b} over the window", "TRUE" if gap > 0 else "FALSE", because)
 
 
 def _catching_up(a: Leg, b: Leg, values: Values) -> Claim | None:
+    # In a short window the gap and the last month are the same days: who fell behind then is not catching up then.
+    if not values["pair", "observations"] >= TWO_MONTHS:
+        return None
     gap, month = values["pair", "return_gap"], values["difference", "change_1m"]
     if not (math.isfinite(gap) and math.isfinite(month)) or gap == 0:
         return None
     leader, laggard, gained = (a, b, -month) if gap > 0 else (b, a, month)
-    because = f"over the last month it gained {100 * gained:+.2f} points on {leader}"
+    moved = f"{'gained' if gained > 0 else 'lost'} {100 * abs(gained):.2f} points"
+    because = f"over the last month it {moved} against {leader}"
     return Claim(f"{laggard}, which is behind, is catching up", "TRUE" if gained > 0 else "FALSE", because)
 
 
@@ -137,15 +139,42 @@ def _hedge(a: Leg, b: Leg, values: Values) -> Claim | None:
     r2 = values["pair", "r_squared"]
     if not math.isfinite(r2):
         return None
-    remains = f"{math.sqrt(1 - r2):.0%} of it remains, 95 % {left[0]:.0%} to {left[1]:.0%}"
+    remains = f"{math.sqrt(1 - r2):.0%} of it remains (95% interval {left[0]:.0%} to {left[1]:.0%})"
     because = f"at the best ratio, {values['pair', 'beta']:.2f}, {remains}"
     return _decided(f"a hedge with {b} would have halved {a}'s volatility", left[0], left[1], 0.5, because)
 
 
 def _robust(values: Values) -> Claim | None:
-    low, high = (values["pair", f"correlation_fragility_{end}"] for end in ("low", "high"))
-    inside = values["pair", "correlation_low"] <= low and high <= values["pair", "correlation_high"]
-    if not (math.isfinite(low) and math.isfinite(high)):
+    """Whether the correlation differs from zero without its most telling day too."""
+    r, low, high = (values["pair", f"correlation{end}"] for end in ("", "_low", "_high"))
+    without = [values["pair", f"correlation_fragility_{end}"] for end in ("low", "high")]
+    if not all(map(math.isfinite, (low, high, *without))):
         return None
-    because = f"without any one day it lies between {low:.2f} and {high:.2f}"
-    return Claim("no single day makes the correlation", "TRUE" if inside else "FALSE", because)
+    text = "no single day makes the correlation"
+    if low <= 0 <= high:
+        return Claim(text, "INCONCLUSIVE", f"there is none to speak of (95% interval {bare(low)} to {bare(high)})")
+    weakest = min(math.copysign(1, r) * end for end in without)
+    differs = correlation_interval(weakest, int(values["pair", "observations"]) - 1)[0] > 0
+    because = f"without any one day it lies between {without[0]:.2f} and {without[1]:.2f}"
+    return Claim(text, "TRUE" if differs else "FALSE", because)
+
+
+def _reverting(values: Values) -> Claim | None:
+    """Never FALSE: a window too short to show a slow reversion looks like a random walk."""
+    t, half_life = values["pair", "reversion_t"], values["pair", "half_life"]
+    if not math.isfinite(t):
+        return None
+    needed = _random_walk_t(values["pair", "observations"])
+    # Without a half-life but below zero, the deviation is on the other side after one bar.
+    absent = "no reversion in the window" if t >= 0 else "it overshoots within a bar"
+    pace = absent if math.isnan(half_life) else f"half-life {half_life:.1f} bars"
+    because = f"{pace}; Dickey-Fuller t {t:.2f}, {needed:.2f} needed"
+    return Claim("the spread reverts to its mean", "TRUE" if t < needed else "INCONCLUSIVE", because)
+
+
+def _random_walk_t(n: float) -> float:
+    """The Dickey-Fuller t, with a constant, below which a random walk of n changes falls in 5 % of windows.
+
+    MacKinnon (2010), Critical values for cointegration tests, table 2, N = 1.
+    """
+    return -2.86154 - 2.8903 / n - 4.234 / n**2 - 40.04 / n**3

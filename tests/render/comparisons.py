@@ -64,7 +64,7 @@ def rate_and_price() -> Comparison:
     """A rate against a price: much of it cannot be said; one session is open."""
     a, b = builders.linked_returns(61, seed=3)
     rate = builders.history(4 + 100 * a.cumsum() / 9, builders.weekdays(61), symbol="^TNX", unit="percent")
-    quote = Quote(101.5, NOW, open=True)
+    quote = Quote(101.5, 1_795_200_000.0, open=True)  # 2026-11-20 18:40 UTC
     return builders.compared(rate, builders.history(builders.prices(b), symbol="BBB", quote=quote))
 
 

@@ -38,7 +38,7 @@ NAN = float("nan")
         ("half_life", NAN, {}, "–"),
         ("half_life", math.inf, {}, "–"),
         ("r_squared", 1.0, {}, "100.00%"),
-        ("return_gap", -0.0, {}, "0.00%"),
+        ("return_gap", -0.0, {"unit": "fraction"}, "+0.00%"),
         ("lead_lag", 2.0, {"scope": "leadership"}, "+2 bars"),
         ("lead_lag", -1.0, {"scope": "leadership"}, "-1 bar"),
         ("lead_p_value", 0.0005, {"scope": "leadership"}, "0.0005"),

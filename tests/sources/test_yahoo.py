@@ -258,7 +258,7 @@ MEANINGS = {
     "503": (ProviderDown, "HTTP 503"),
     "maintenance": (ProviderDown, "out of order"),
     "web page": (GarbledAnswer, "web page"),
-    "garbage": (GarbledAnswer, "cannot be read"),
+    "garbage": (GarbledAnswer, "is not text"),
     "empty body": (EmptyAnswer, "is empty"),
     "half a body": (CutShort, "ends in the middle"),
     "other json": (EmptyAnswer, "no bars"),

@@ -87,8 +87,8 @@ def who(side: LegReceipt) -> list[str]:
     facts = side.facts
     parts = [facts.name, side.leg.source, facts.currency, f"last close {side.last_bar}"]
     if side.quote and side.quote.open:
-        parts.append(f"session open, now {price(side.quote.price)} at {clock(side.quote.at)}")
-    else:
+        parts.append(f"session unfinished, now {price(side.quote.price)} at {clock(side.quote.at)}")
+    elif side.provenance.origin != "file":  # a file does not say whether its last session was over
         parts.append("final")
     return [part for part in parts if part]
 
@@ -96,7 +96,11 @@ def who(side: LegReceipt) -> list[str]:
 def receipt_rows(c: Comparison, now: float) -> list[tuple[str, str]]:
     """What the numbers rest on, line by line: a heading and a text."""
     r = c.receipt
-    adjusted = "distributions reinvested" if r.adjustment == "total" else "prices as quoted, without distributions"
+    adjusted = (
+        "distributions reinvested where the source gives them"
+        if r.adjustment == "total"
+        else "prices as quoted, without distributions"
+    )
     return [
         (
             "window",

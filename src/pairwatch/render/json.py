@@ -50,7 +50,6 @@ def _leadership(c: Comparison) -> dict[str, Any]:
         "verdict": lead.verdict,
         "leader": str(c.a if lead.lag > 0 else c.b) if lead.decided else None,
         **{key.removeprefix("lead_"): value for key, value in _values(c, "leadership").items()},
-        **_values(c, "leadership"),
         "hours_apart": _number(lead.hours_apart),
         "correlations": [{"lag": lag, "r": _number(lead.at(lag))} for lag in lags],
     }

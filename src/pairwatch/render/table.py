@@ -154,10 +154,10 @@ def _signed(cell: str) -> Text:
 
 
 def _sign_style(cell: str) -> str:
-    """Losses stand out, and nothing else does."""
+    """Losses stand out, and nothing else does: a negative skew is no loss."""
     if cell == cells.NOTHING:
         return "dim"
-    return "red" if cell.startswith("-") else ""
+    return "red" if cell.startswith("-") and cell.endswith("%") else ""
 
 
 # ---------------------------------------------------------------- who leads

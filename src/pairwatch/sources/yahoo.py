@@ -49,6 +49,8 @@ EVENT_COLUMNS: dict[str, EventKind] = {
     "Stock Splits": "split",
     "Capital Gains": "capital_gain",
 }
+# Indices that are yields of US treasuries, in percent.
+YIELDS = ("^IRX", "^FVX", "^TNX", "^TYX")
 # What is kept of the metadata. To walk all of it would send another request, for intraday trading periods.
 METADATA = (
     "symbol", "currency", "instrumentType", "exchangeName", "exchangeTimezoneName", "longName", "shortName",
@@ -165,6 +167,8 @@ def _translated(leg: Leg, error: Exception, status: int) -> SourceError:  # noqa
         return UnknownSymbol(f"{leg}: unknown to yahoo, or delisted")
     if isinstance(error, json.JSONDecodeError):
         return _not_json(leg, error.doc)
+    if isinstance(error, UnicodeDecodeError):
+        return GarbledAnswer(f"{leg}: yahoo's answer is not text")
     if isinstance(error, (YFException, LookupError, ValueError, TypeError, OSError, AttributeError)):
         return GarbledAnswer(f"{leg}: yahoo's answer cannot be read ({clean(type(error).__name__)})")
     return GarbledAnswer(f"{leg}: yfinance failed ({clean(type(error).__name__)}: {clean(error)})")
@@ -250,7 +254,7 @@ def _quiet(*, verbose: bool) -> Iterator[_Status]:
     yfinance.cache._CookieCacheManager._Cookie_cache = yfinance.cache._CookieCacheDummy()  # noqa: SLF001
     yfinance.cache._ISINCacheManager._isin_cache = yfinance.cache._ISINCacheDummy()  # noqa: SLF001
     yfinance.config.debug.hide_exceptions = False
-    status = _Status()
+    status, level, propagates = _Status(), _logger.level, _logger.propagate
     _logger.addHandler(status)
     _logger.setLevel(logging.DEBUG)
     _logger.propagate = verbose
@@ -258,6 +262,8 @@ def _quiet(*, verbose: bool) -> Iterator[_Status]:
         yield status
     finally:
         _logger.removeHandler(status)
+        _logger.setLevel(level)
+        _logger.propagate = propagates
 
 
 # ---------------------------------------------------------------- reading
@@ -308,7 +314,7 @@ def _possible(closes: Floats, facts: Facts) -> np.ndarray[Any, np.dtype[np.bool]
 
 def _facts(meta: dict[str, Any], sessions: Sessions | None) -> Facts:
     kind, timezone = clean(meta["instrumentType"]), clean(meta["exchangeTimezoneName"])
-    unit: Unit = "index" if kind == "INDEX" else "price"
+    unit: Unit = "percent" if meta["symbol"] in YIELDS else "index" if kind == "INDEX" else "price"
     return Facts(
         name=clean(meta.get("longName") or meta.get("shortName") or ""),
         currency=clean(meta.get("currency") or ""),
@@ -378,7 +384,7 @@ def _quote(meta: dict[str, Any], facts: Facts, now: float) -> Quote | None:
     if not _possible(np.array([price]), facts)[0] or not 0 < at < now + DAY:
         return None
     start, end = _regular_period(meta)
-    return Quote(price, at, open=start <= now < end + GRACE)
+    return Quote(price, at, open=start <= now < end + GRACE, finished_at=end + GRACE)
 
 
 def _fresh_until(series: Series, sessions: Sessions | None, meta: dict[str, Any], expected: Any, now: float) -> float:

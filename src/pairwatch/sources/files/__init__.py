@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pairwatch.errors import SourceError
+from pairwatch.kernels import is_every_day
 from pairwatch.model import Facts, Fetched, Leg, Series
-from pairwatch.sources.files.days import is_weekend
 from pairwatch.sources.files.opening import STDIN, read_bytes, split_symbol, text_of
 from pairwatch.sources.files.parquet import MAGIC, table_of_parquet
 from pairwatch.sources.files.rows import history_of, read_rows
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pairwatch.sources import Request
 
 _SUFFIXES: Final = (".gz", ".txt", ".tsv", ".csv", ".parquet")  # as they are taken off
-_EVERY_DAY: Final = 0.1  # of the rows on weekends; two sevenths where all seven days trade
 
 
 class Files:
@@ -64,7 +63,7 @@ def _read_leg(leg: Leg, now: float) -> tuple[Series, tuple[str, ...]]:
     facts = Facts(
         name=name,
         unit=unit_of(shape, name, table.day, rows.first_day),
-        every_day=bool(is_weekend(history.dates).mean() >= _EVERY_DAY),
+        every_day=is_every_day(history.dates),
     )
     series = Series(leg, history.dates, history.closes, history.events, facts)
     return series, (*table.remarks, *shape.remarks, *history.remarks)
