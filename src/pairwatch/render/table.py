@@ -1,15 +1,21 @@
-"""A page for a person in a terminal."""
+"""A page for a person in a terminal.
 
-import io
+Laid out by hand from rich's segments, styles and cell widths: its console and its tables measure and fold each of some
+two hundred cells several times, which would be a fifth of a whole run.
+"""
+
 from itertools import zip_longest
+from typing import TypeAlias
 
-from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+from rich.cells import cell_len, chop_cells
+from rich.color import ColorSystem
+from rich.segment import Segment
+from rich.style import Style
 
 from pairwatch.model import Comparison, Leadership
 from pairwatch.render import Page, cells
+
+Line: TypeAlias = list[Segment]
 
 # The width of a page that nothing bounds: no line is ever as long.
 UNBOUNDED = 100_000
@@ -27,56 +33,60 @@ _VERDICT_STYLES = {"TRUE": "green", "FALSE": "red", "INCONCLUSIVE": "yellow"}
 def comparison(c: Comparison, page: Page) -> str:
     """The whole page, ending in a line feed; no colour codes unless the page has colour."""
     width = page.width or UNBOUNDED
-    console = _console(width, page)
-    blocks = [
-        _title(c, width),
-        Text(""),
+    lines: list[Line] = [
+        *_title(c, width),
+        [],
         *_numbers(c, width),
-        Text(""),
+        [],
         *_verdict(c, width, unicode=page.unicode),
-        Text(""),
-        _section("reading"),
-        _claims(c),
-        Text(""),
-        _section("receipt"),
-        _receipt(c, page.now),
+        [],
+        [_styled("reading", "bold")],
+        *_claims(c, width),
+        [],
+        [_styled("receipt", "bold")],
+        *_receipt(c, width, page.now),
     ]
-    console.print(Group(*blocks))
-    lines = console.file.getvalue().split("\n")  # type: ignore[attr-defined]
-    text = "\n".join(line.rstrip() for line in lines).rstrip("\n") + "\n"
+    text = "".join(f"{_printed(line, color=page.color)}\n" for line in lines)
     return text if page.unicode else cells.in_ascii(text)
 
 
-def _console(width: int, page: Page) -> Console:
-    """One that writes into memory and asks the environment nothing."""
-    return Console(
-        file=io.StringIO(),
-        width=width,
-        force_terminal=page.color,
-        color_system="standard" if page.color else None,
-        no_color=not page.color,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        legacy_windows=False,
-        safe_box=not page.unicode,
-        _environ={},
+def _styled(text: str, style: str = "") -> Segment:
+    return Segment(text, Style.parse(style) if style else None)
+
+
+def _printed(line: Line, *, color: bool) -> str:
+    """The line without trailing blanks."""
+    if not color:
+        return "".join(part.text for part in line).rstrip()
+    shown = (
+        part.style.render(part.text, color_system=ColorSystem.STANDARD) if part.style else part.text for part in line
     )
+    return "".join(shown).rstrip()
 
 
-def _section(name: str) -> Text:
-    return Text(name, style="bold")
+def _width(line: Line) -> int:
+    return sum(part.cell_length for part in line)
 
 
-def _indented(head: int | None = None) -> Table:
-    """Two columns, the first of `head` columns: what is folded in the second stays under its own text."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(width=head, no_wrap=True)
-    grid.add_column(overflow="fold")
-    return grid
+def _folded(text: str, room: int) -> list[str]:
+    """The text in lines of at most `room` columns, broken at blanks; a word that is longer is cut."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if cell_len(longer) <= room:
+            lines[-1] = longer
+        else:
+            lines += chop_cells(word, max(2, room))
+    return lines if lines[0] else lines[1:]
 
 
-def _flowed(parts: list[str], room: int) -> str:
+def _hanging(head: Line, texts: list[str], style: str = "") -> list[Line]:
+    """The texts below each other beside a head, which stands on the first line alone."""
+    margin = _styled(" " * _width(head))
+    return [[*(head if i == 0 else [margin]), _styled(text, style)] for i, text in enumerate(texts)]
+
+
+def _flowed(parts: list[str], room: int) -> list[str]:
     """The parts with dots between them, broken between two parts rather than inside one."""
     lines = [parts[0]]
     for part in parts[1:]:
@@ -85,72 +95,72 @@ def _flowed(parts: list[str], room: int) -> str:
             lines[-1] = longer
         else:
             lines.append(part)
-    return "\n".join(lines)
+    return [piece for line in lines for piece in _folded(line, room)]
 
 
 # ---------------------------------------------------------------- the legs and the pair
 
 
-def _title(c: Comparison, width: int) -> RenderableType:
+def _title(c: Comparison, width: int) -> list[Line]:
     """Who A and B are: beside their names, or below where the names are long."""
     longest = max(cell_len(str(leg)) for leg in (c.a, c.b))
     beside = longest <= width // 3
-    room = width - len("  A  ") - (longest + 2 if beside else 0)
-    grid = _indented()
+    lines: list[Line] = [[_styled(text, "bold")] for text in _folded(cells.header(c), width)]
     for name, side in (("A", c.receipt.a), ("B", c.receipt.b)):
-        leg, facts = Text(str(side.leg), style="bold"), Text(_flowed(cells.who(side), room))
-        about: RenderableType = Group(leg, facts)
+        head = [_styled(f"  {name}  ", "dim")]
+        leg = str(side.leg)
         if beside:
-            about = _indented(longest)
-            about.add_row(leg, facts)
-        grid.add_row(Text(f"  {name}", style="dim"), about)
-    return Group(Text(cells.header(c), style="bold", overflow="fold"), grid)
+            head += [_styled(leg, "bold"), _styled(" " * (longest + 2 - cell_len(leg)))]
+        else:
+            lines += _hanging(head, _folded(leg, width - _width(head)), "bold")
+            head = [_styled(" " * _width(head))]
+        lines += _hanging(head, _flowed(cells.who(side), width - _width(head)))
+    return lines
 
 
-def _numbers(c: Comparison, width: int) -> list[Text]:
+def _numbers(c: Comparison, width: int) -> list[Line]:
     """The legs and the pair: beside each other where the page is wide enough, else below each other."""
     legs, pair = _legs(c, width), _pair(c)
-    edge = max(line.cell_len for line in legs) + GAP
-    if edge + max(line.cell_len for line in pair) > width:
-        return [*legs, Text(""), *pair]
-    for line in legs:
-        line.pad_right(edge - line.cell_len)
-    both = zip_longest(legs, pair, fillvalue=Text(""))
-    return [left + right if left else Text(" " * edge) + right for left, right in both]
+    edge = max(map(_width, legs)) + GAP
+    if edge + max(map(_width, pair)) > width:
+        return [*legs, [], *pair]
+    nothing: Line = []
+    both = zip_longest(legs, pair, fillvalue=nothing)
+    return [[*left, _styled(" " * (edge - _width(left))), *right] for left, right in both]
 
 
-def _legs(c: Comparison, width: int) -> list[Text]:
+def _legs(c: Comparison, width: int) -> list[Line]:
     names = [str(c.a), str(c.b)]
     if max(map(cell_len, names)) > (width - BESIDE_LEGS) // 2:
         names = ["A", "B"]
-    rows = [[_section(name) for name in ("each leg", *names, "A - B")]]
-    rows += [[Text(f"  {label}"), *map(_signed, row)] for label, row in cells.leg_rows(c)]
+    rows = [[_styled(name, "bold") for name in ("each leg", *names, "A - B")]]
+    rows += [[_styled(f"  {label}"), *map(_signed, row)] for label, row in cells.leg_rows(c)]
     return _lined_up(rows, "lrrr")
 
 
-def _pair(c: Comparison) -> list[Text]:
-    rows = [[_section("pair"), Text(""), Text("")]]
+def _pair(c: Comparison) -> list[Line]:
+    rows = [[_styled("pair", "bold"), _styled(""), _styled("")]]
     rows += [
-        [Text(f"  {label}"), _signed(cell), Text(between, style="dim")] for label, cell, between in cells.pair_rows(c)
+        [_styled(f"  {label}"), _signed(cell), _styled(between, "dim")] for label, cell, between in cells.pair_rows(c)
     ]
     return _lined_up(rows, "lrl")
 
 
-def _lined_up(rows: list[list[Text]], sides: str) -> list[Text]:
-    """The rows as lines, two blanks between columns; for each column `l` or `r` says at which side its texts stand.
-
-    By hand, for rich's own table measures and folds each of some two hundred cells: tens of milliseconds.
-    """
-    widths = [max(text.cell_len for text in column) for column in zip(*rows, strict=True)]
+def _lined_up(rows: list[Line], sides: str) -> list[Line]:
+    """The rows as lines, two blanks between columns; for each column `l` or `r` says at which side its texts stand."""
+    widths = [max(part.cell_length for part in column) for column in zip(*rows, strict=True)]
+    lines = []
     for row in rows:
-        for text, width, side in zip(row, widths, sides, strict=True):
-            pad = text.pad_left if side == "r" else text.pad_right
-            pad(width - text.cell_len)
-    return [Text("  ").join(row) for row in rows]
+        line: Line = []
+        for part, width, side in zip(row, widths, sides, strict=True):
+            blank = _styled(" " * (width - part.cell_length))
+            line += [blank, part, _styled("  ")] if side == "r" else [part, blank, _styled("  ")]
+        lines.append(line[:-1])
+    return lines
 
 
-def _signed(cell: str) -> Text:
-    return Text(cell, style=_sign_style(cell))
+def _signed(cell: str) -> Segment:
+    return _styled(cell, _sign_style(cell))
 
 
 def _sign_style(cell: str) -> str:
@@ -163,15 +173,17 @@ def _sign_style(cell: str) -> str:
 # ---------------------------------------------------------------- who leads
 
 
-def _verdict(c: Comparison, width: int, *, unicode: bool) -> list[RenderableType]:
+def _verdict(c: Comparison, width: int, *, unicode: bool) -> list[Line]:
     """Who leads, a picture of r(k), and the numbers behind the verdict."""
     lead = c.leadership
-    told = _indented()
-    told.add_row(_section("who leads"), Text(lead.verdict, style="bold green" if lead.decided else "bold"))
-    details = _indented(0)
-    details.add_row("", Text("\n".join(lag_picture(lead, (str(c.a), str(c.b)), width - 2, unicode=unicode))))
-    details.add_row("", Text(_flowed(cells.lead_parts(c), width - 2), style="dim"))
-    return [told, details]
+    head, margin = [_styled("who leads  ", "bold")], [_styled("  ")]
+    room = width - _width(margin)
+    style = "bold green" if lead.decided else "bold"
+    return [
+        *_hanging(head, _folded(lead.verdict, width - _width(head)), style),
+        *_hanging(margin, lag_picture(lead, (str(c.a), str(c.b)), room, unicode=unicode)),
+        *_hanging(margin, _flowed(cells.lead_parts(c), room), "dim"),
+    ]
 
 
 def lag_picture(lead: Leadership, names: tuple[str, str], room: int, *, unicode: bool = True) -> list[str]:
@@ -211,16 +223,26 @@ def _block(r: float, blocks: str) -> str:
 # ---------------------------------------------------------------- words
 
 
-def _claims(c: Comparison) -> Table:
-    grid = _indented()
-    for claim in c.claims:
-        verdict = Text(f"  {claim.verdict}", style=_VERDICT_STYLES[claim.verdict])
-        grid.add_row(verdict, Text(f"{claim.text}: {claim.because}"))
-    return grid
+def _claims(c: Comparison, width: int) -> list[Line]:
+    rows = [
+        (_styled(f"  {claim.verdict}", _VERDICT_STYLES[claim.verdict]), f"{claim.text}: {claim.because}")
+        for claim in c.claims
+    ]
+    return _headed(rows, width)
 
 
-def _receipt(c: Comparison, now: float) -> Table:
-    grid = _indented()
-    for name, text in cells.receipt_rows(c, now):
-        grid.add_row(Text(f"  {name}", style="yellow" if name == "note" else "dim"), Text(text))
-    return grid
+def _receipt(c: Comparison, width: int, now: float) -> list[Line]:
+    rows = [
+        (_styled(f"  {name}", "yellow" if name == "note" else "dim"), text) for name, text in cells.receipt_rows(c, now)
+    ]
+    return _headed(rows, width)
+
+
+def _headed(rows: list[tuple[Segment, str]], width: int) -> list[Line]:
+    """Each text beside its head; what is folded stays under its own text."""
+    edge = 2 + max((head.cell_length for head, _ in rows), default=0)
+    return [
+        line
+        for head, text in rows
+        for line in _hanging([head, _styled(" " * (edge - head.cell_length))], _folded(text, width - edge))
+    ]
