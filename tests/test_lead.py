@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.stats
 import statsmodels.tsa.stattools as tsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -215,3 +216,10 @@ def test_a_lead_of_the_detectable_size_is_called_in_about_four_windows_of_five()
     share = size / math.sqrt(1 - size**2)  # of x into y = share x + e, whose deviation is not one
     found = [lead.lead_test(*led(121, 1, share, 0.0, 50 + s), 5, 0, permutations=199).p_value for s in range(100)]
     assert np.mean(np.array(found) < lead.SIZE) == pytest.approx(0.8, abs=0.12)
+
+
+def test_every_order_of_the_dates_is_as_likely_as_any_other():
+    orders = np.concatenate(list(lead._orders(4, 3, 24_000)))[1:]
+    _, counts = np.unique(orders, axis=0, return_counts=True)
+    assert len(counts) == 24
+    assert scipy.stats.chisquare(counts).pvalue > 0.001

@@ -376,9 +376,9 @@ def test_a_lead_of_one_bar_is_doubtful_where_a_close_is_not_known():
     a, b = history(prices(x[0] / 100), symbol="AAA"), history(prices(late / 100), symbol="BBB")
     said = compared(a, b, window="250b")
     assert (said.leadership.lag, said.leadership.decided) == (1, True)
-    assert any("closes is not known: a lead of one bar may be the clock's" in text for text in said.warnings)
+    assert any("is not known: a lead of one bar may be the clock's" in text for text in said.warnings)
     known = [replace(h, series=replace(h.series, facts=NEW_YORK)) for h in (a, b)]
-    assert not any("closes is not known" in text for text in compared(*known, window="250b").warnings)
+    assert not any("closing time" in text for text in compared(*known, window="250b").warnings)
 
 
 def test_a_leg_that_ended_long_ago_is_stale_and_said():

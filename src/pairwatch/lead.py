@@ -11,6 +11,7 @@ the same number on jointly permuted dates. Size and power are measured by `bench
 highest correlation is told in `docs/decisions.md`. Numpy only, as in `pairwatch.kernels`.
 """
 
+import random
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -104,12 +105,20 @@ def _lagged(x: Floats, y: Floats, k: int) -> Floats:
 
 
 def _orders(n: int, seed: int, permutations: int) -> Iterator[Positions]:
-    """Orders of n dates, one a row, in blocks; the first of all is the order as it is."""
-    rng = np.random.Generator(np.random.PCG64(seed))
+    """Orders of n dates, one a row, in blocks; the first of all is the order as it is.
+
+    Each date draws 32 bits from Python's own generator and the dates are sorted by them (by themselves, where two
+    draw the same). Unlike numpy.random this is the same in every version of numpy, and costs no import.
+    """
+    draw = random.Random(seed).randbytes  # noqa: S311 - to be repeated, not to be secret
+    dates = np.arange(n, dtype="u8")
     yield np.arange(n)[None, :]
     rows = max(1, BLOCK // n)
     for done in range(0, permutations, rows):
-        yield rng.permuted(np.tile(np.arange(n), (min(rows, permutations - done), 1)), axis=1)
+        count = min(rows, permutations - done)
+        keys = np.frombuffer(draw(4 * count * n), "<u4").reshape(count, n).astype("u8") << 32 | dates
+        keys.sort(axis=1)
+        yield (keys & 0xFFFFFFFF).astype(np.intp)
 
 
 def _strengths(x: Floats, y: Floats, rho: float, max_lag: int, orders: Positions) -> tuple[Floats, Floats, Floats]:

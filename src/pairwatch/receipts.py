@@ -131,10 +131,12 @@ def _currencies(a: LegReceipt, b: LegReceipt) -> list[str]:
 
 def _clocks(a: LegReceipt, b: LegReceipt, lead: Leadership) -> list[str]:
     if math.isnan(lead.hours_apart):
-        unknown = " and ".join(str(side.leg) for side in (a, b) if side.facts.closes_at is None)
+        unknown = " and ".join(sorted(str(side.leg) for side in (a, b) if side.facts.closes_at is None))
         doubtful = lead.decided and abs(lead.lag) == 1
         return (
-            [f"when {unknown or 'a leg'} closes is not known: a lead of one bar may be the clock's"] if doubtful else []
+            [f"the closing time of {unknown or 'a leg'} is not known: a lead of one bar may be the clock's"]
+            if doubtful
+            else []
         )
     if not lead.hours_apart:
         return []
