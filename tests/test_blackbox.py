@@ -29,7 +29,7 @@ FAILURES = {
     "503": "yahoo is out of order (HTTP 503)",
     "maintenance": "yahoo is out of order",
     "web page": "yahoo answered with a web page",
-    "garbage": "yahoo's answer cannot be read",
+    "garbage": "yahoo's answer is not text",
     "empty body": "yahoo's answer is empty",
     "half a body": "yahoo's answer ends in the middle",
     "no data in range": "yahoo has no bars in the days asked for",
@@ -383,7 +383,8 @@ def test_words_that_cannot_be_written_do_not_change_the_exit_code(cached):
 
 
 def test_a_flag_undoes_a_variable(cached):
-    assert run(*COMPARE, "--refresh", PAIRWATCH_OFFLINE="1").returncode == 0
+    assert run(*COMPARE, "--max-age", "0s", PAIRWATCH_OFFLINE="1").returncode == 0
+    assert run(*COMPARE, "--refresh", PAIRWATCH_OFFLINE="1").returncode == 2
     assert cached.requests == []
     assert run(*COMPARE, "--refresh", "--no-offline", PAIRWATCH_OFFLINE="1").returncode == 0
     assert len(cached.charts) == 2

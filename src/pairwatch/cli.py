@@ -129,7 +129,7 @@ def compare(
     now = time.time()
     settings = _settings({**locals(), "format": _format(csv=csv, json=json, typed=format)})
     if settings["refresh"] and settings["offline"]:
-        raise UsageError("--refresh asks the source, and --offline forbids it", "leave one of them out")
+        raise UsageError("--refresh asks the source, and --offline forbids it", "leave one out, or say --no-offline")
     if verbose:
         _show_logs()
     cache = _cache(settings)
