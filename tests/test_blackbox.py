@@ -125,9 +125,8 @@ def outcomes():
 @pytest.fixture
 def failed(outcomes, tmp_path):
     """One cold run against each failure, side by side: each has a provider and a home of its own."""
-    known = listings()  # made once: what the calendar's library warns of cannot be silenced in several threads
 
-    def against(fault):
+    def against(fault, known):
         folder = tmp_path / fault
         folder.mkdir()
         with Wire(folder) as wire:
@@ -136,8 +135,10 @@ def failed(outcomes, tmp_path):
             return run(*COMPARE, "--deadline", "1s", **wire.environ, HOME=str(folder), XDG_CACHE_HOME=str(folder))
 
     if not outcomes:
+        # Made once: what the calendar's library warns of cannot be silenced in several threads.
+        known = [listings()] * len(FAILURES)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            outcomes.update(zip(FAILURES, pool.map(against, FAILURES), strict=True))
+            outcomes.update(zip(FAILURES, pool.map(against, FAILURES, known), strict=True))
     return outcomes
 
 
