@@ -93,7 +93,7 @@ def test_a_lead_as_large_as_said_is_found_four_times_in_five():
         own = math.sqrt(1 - 0.5**2 - planted**2)
         a, b = x[1:], 0.5 * x[1:] + planted * x[:-1] + own * e[1:]
         one = lead_test(a, b, 5, 0)
-        found += one.p_value < verdicts.SIGNIFICANT and one.lag == 1
+        found += one.p_value < verdicts.SIZE and one.lag == 1
     assert 0.72 < found / 400 < 0.88
 
 
@@ -145,7 +145,7 @@ def at_two_clocks(seed, n=61, sign=1.0):
 def test_common_news_at_two_clocks_makes_no_leader(sign):
     found = [compared(*at_two_clocks(seed, sign=sign), window="61b").leadership for seed in range(40)]
     assert {one.hours_apart for one in found} == {14.0}
-    fooled = [one for one in found if one.p_value < verdicts.SIGNIFICANT and one.lag == 1]
+    fooled = [one for one in found if one.p_value < verdicts.SIZE and one.lag == 1]
     assert len(fooled) > 30  # the numbers alone would have named one
     assert not any(one.decided for one in fooled)
     assert all("AAA closes 14 h after BBB" in one.verdict for one in fooled)

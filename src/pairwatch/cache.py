@@ -165,7 +165,7 @@ class Cache:
         if self.trouble:
             return otherwise
         try:
-            if not (writes and creates) and not self.path.exists():
+            if not (writes and creates) and not self._is_there():
                 return otherwise
             with self._writing() if writes else self._reading() as db:
                 return work(db)
@@ -174,6 +174,14 @@ class Cache:
         except (*_FAILURES, OSError) as error:
             self._give_up(error)
             return otherwise
+
+    def _is_there(self) -> bool:
+        """Whether there is a file; unlike `Path.exists` this raises where its folder is none."""
+        try:
+            self.path.stat()
+        except FileNotFoundError:
+            return False
+        return True
 
     def _connect(self) -> sqlite3.Connection:
         """A connection to the file, which must exist: SQLite would create it for others to read."""

@@ -326,12 +326,6 @@ def _cache(settings: dict[str, Any]) -> "Cache":
 
 def _trouble(cache: "Cache") -> list[str]:
     """Why the cache is of no use, if it is not."""
-    try:
-        cache.path.stat()
-    except FileNotFoundError:
-        pass
-    except OSError as error:  # to a reading cache, a folder that is a file is one that is not there yet
-        return [cache.trouble or f"the price cache {cache.path} cannot be used ({error.strerror})"]
     return [cache.trouble] if cache.trouble else []
 
 

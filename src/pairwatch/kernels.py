@@ -14,7 +14,7 @@ from pairwatch.model import NAN, Days, Floats
 # The two-sided 95 % quantile of the normal distribution.
 Z95 = 1.959963984540054
 # A standard deviation below this fraction of the values' size is rounding noise around zero.
-_NOISE = 1e-14
+NOISE = 1e-14
 
 
 def quotient(top: float, bottom: float) -> float:
@@ -74,7 +74,7 @@ def sd(x: Floats) -> float:
     if len(x) < 2:
         return NAN
     value = float(x.std(ddof=1))
-    return 0.0 if value <= _NOISE * float(np.abs(x).max()) else value
+    return 0.0 if value <= NOISE * float(np.abs(x).max()) else value
 
 
 def downside_deviation(x: Floats) -> float:
@@ -206,7 +206,7 @@ def leave_one_out_correlations(x: Floats, y: Floats) -> Floats:
     xx, yy = float(dx @ dx) - w * dx**2, float(dy @ dy) - w * dy**2
     xy = float(dx @ dy) - w * (dx * dy)
     # What is left of a leg that moves on one day alone is rounding noise.
-    moves = (xx > _NOISE * float(dx @ dx)) & (yy > _NOISE * float(dy @ dy))
+    moves = (xx > NOISE * float(dx @ dx)) & (yy > NOISE * float(dy @ dy))
     r = np.full(n, NAN)
     r[moves] = xy[moves] / np.sqrt(xx[moves] * yy[moves])
     return np.asarray(r.clip(-1, 1))

@@ -17,15 +17,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pairwatch.kernels import quantile
+from pairwatch.kernels import NOISE, quantile
 from pairwatch.model import NAN, Floats, Positions
 
 SIZE = 0.05
 """The level at which a leader is named; `detectable` refers to it."""
 Z_POWER = 0.8416212335729143
 """The normal quantile of .80: `detectable` is what would have shown four times in five."""
-NOISE = 1e-14
-"""A leg whose deviation is below this fraction of its size is constant, up to rounding (as in `kernels.sd`)."""
 SAME = 1e-9
 """Legs with 1 - rho^2 below this are one series twice: there is nothing left to lead with."""
 

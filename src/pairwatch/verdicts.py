@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Literal
 
 from pairwatch.kernels import correlation_interval
+from pairwatch.lead import SIZE
 from pairwatch.model import Claim, Leadership, Leg
 from pairwatch.text import plural
 
-SIGNIFICANT = 0.05
 # Daily returns of two months: a window that holds a month to fall behind in and another to catch up in.
 TWO_MONTHS = 42
 
@@ -27,7 +27,7 @@ def p_text(p: float) -> str:
     if p < 0.001:
         return "p < .001"
     # More digits where fewer would hide on which side of the level it lies.
-    distance = abs(p - SIGNIFICANT)
+    distance = abs(p - SIZE)
     digits = 4 if distance < 0.00055 else 3 if distance < 0.0055 or p < 0.0095 else 2
     return f"p {bare(p, digits)}"
 
@@ -39,7 +39,7 @@ def with_verdict(lead: Leadership, a: str, b: str) -> Leadership:
         return replace(lead, verdict=f"no verdict: {_obstacle(lead)}")
     ahead, behind = (a, b) if lead.lag > 0 else (b, a)
     told = f"{ahead} leads {behind} by {plural(abs(lead.lag), 'bar')}"
-    if lead.p_value >= SIGNIFICANT:
+    if lead.p_value >= SIZE:
         return replace(lead, verdict=f"no leader ({p_text(lead.p_value)}; {_detectable(lead)})")
     if abs(lead.lag) == 1 and lead.lag * lead.hours_apart > 0:
         because = f"{ahead} closes {abs(lead.hours_apart):.3g} h after {behind}"
