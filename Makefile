@@ -26,7 +26,7 @@ help: ## list the targets
 
 demo: $(STAMPS)/runtime $(STAMPS)/project ## compare two made-up series, offline
 	@$(BIN)/python -m compileall -q src
-	@$(BIN)/pairwatch compare demo:LEADER demo:FOLLOWER
+	@$(BIN)/pairwatch compare demo:LEADER demo:FOLLOWER --format table
 
 dev: $(STAMPS)/dev $(STAMPS)/project ## set up .venv with everything for development
 
