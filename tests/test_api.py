@@ -47,7 +47,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
 def test_every_error_is_a_pairwatch_error_with_a_code_and_a_hint():
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, PairwatchError)]
     for kind in kinds:
-        if kind not in (PairwatchError, errors.CacheTrouble):
+        if kind not in (PairwatchError, errors.DatabaseTrouble):
             assert kind("what").exit_code in (2, 3, 4, 6)
             assert kind("what").hint
             assert str(kind("what", "do")) == "what"

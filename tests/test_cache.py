@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from tests.fake_source import LEG, NOW, aside, assert_same, holding, stored
 
-from pairwatch.cache import APPLICATION_ID, FILE_NAME, FIRST_PAUSE, LONGEST_BAN, LONGEST_PAUSE, SCHEMA, Cache
+from pairwatch.cache import APPLICATION_ID, FILE_NAME, FIRST_PAUSE, LONGEST_BAN, LONGEST_PAUSE, Cache
+from pairwatch.database import Database
 from pairwatch.model import Event, Facts, Holding, Leg, Series
 
 ROOT = Path(__file__).parent.parent
@@ -176,14 +177,14 @@ def test_a_symbol_is_a_value_and_never_part_of_a_statement(path, symbol):
 
 def test_the_statements_that_sqlite_runs_hold_no_symbol(path, monkeypatch):
     statements = []
-    connect = Cache._connect
+    connect = Database.connect
 
     def traced(cache):
         db = connect(cache)
         db.set_trace_callback(statements.append)
         return db
 
-    monkeypatch.setattr(Cache, "_connect", traced)
+    monkeypatch.setattr(Database, "connect", traced)
     leg = Leg("csv", "odd'name.csv")
     cache = Cache(stored(path, holding(leg)))
     cache.get(leg)
@@ -210,7 +211,7 @@ def test_the_file_is_for_its_owner_alone_and_so_is_its_folder(path):
 def test_the_file_is_marked_as_ours_and_has_no_write_ahead_log(path):
     with sqlite3.connect(stored(path)) as db:
         assert db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
-        assert db.execute("PRAGMA user_version").fetchone()[0] == SCHEMA
+        assert db.execute("PRAGMA user_version").fetchone()[0] == 1
         assert db.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
     db.close()
     assert [file.name for file in path.parent.iterdir()] == [FILE_NAME]
@@ -487,7 +488,7 @@ def test_a_second_process_that_met_the_same_damage_leaves_the_new_file_alone(pat
     path.parent.mkdir()
     path.write_bytes(b"garbage" * 100)
     late = Cache(path)
-    with pytest.raises(sqlite3.DatabaseError) as met, late._reading():
+    with pytest.raises(sqlite3.DatabaseError) as met, late._file.reading():
         pass
     use(path)
     stored(path)
@@ -501,7 +502,7 @@ def test_a_second_process_that_met_the_same_damage_before_a_new_file_is_there_cr
     path.parent.mkdir()
     path.write_bytes(b"garbage" * 100)
     late = Cache(path)
-    with pytest.raises(sqlite3.DatabaseError) as met, late._reading():
+    with pytest.raises(sqlite3.DatabaseError) as met, late._file.reading():
         pass
     Cache(path).get(LEG)
     late._give_up(met.value)
@@ -626,7 +627,7 @@ def test_another_programs_file_is_left_untouched(path, statements):
 
 def test_a_later_versions_file_is_left_untouched(path):
     db = sqlite3.connect(stored(path), isolation_level=None)
-    db.execute(f"PRAGMA user_version={SCHEMA + 1}")
+    db.execute("PRAGMA user_version=2")
     db.execute("ALTER TABLE legs ADD COLUMN volumes BLOB")
     db.close()
     before = path.read_bytes()
@@ -657,7 +658,7 @@ def test_a_file_in_place_of_the_folder_is_trouble_and_no_more(path):
 
 
 def test_a_file_that_another_process_keeps_locked_is_trouble_after_a_while(path, monkeypatch):
-    monkeypatch.setattr("pairwatch.cache.LOCK_TIMEOUT", 0.05)
+    monkeypatch.setattr("pairwatch.database.LOCK_TIMEOUT", 0.05)
     before = stored(path).read_bytes()
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("BEGIN IMMEDIATE")

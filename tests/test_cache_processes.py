@@ -208,7 +208,7 @@ def test_a_damaged_file_is_not_renamed_under_a_process_that_writes_to_it(path, m
     process = start(code, path, 0)
     assert process.stdout.readline() == "ready\n"
     with monkeypatch.context() as patch:
-        patch.setattr("pairwatch.cache.LOCK_TIMEOUT", 0.05)
+        patch.setattr("pairwatch.database.LOCK_TIMEOUT", 0.05)
         hasty = Cache(path)
         assert hasty.get(LEG) is None
         assert "could not be put aside (Resource temporarily unavailable)" in hasty.trouble

@@ -1,44 +1,40 @@
 """The price cache: one SQLite file, a row a leg, safe to share between processes and to lose.
 
-Raw closes and events are kept, never adjusted prices. Rollback journal and immediate transactions, because
-write-ahead logging can corrupt the file in most deployed SQLite versions when two processes write, and a deferred
-transaction that turns into a write cannot wait for its lock. Each row has a checksum, because SQLite's own check
-does not see a flipped bit inside a value; it covers the leg's name, because a damaged index can lead to another row.
+Raw closes and events are kept, never adjusted prices. Each row has a checksum; it covers the leg's name, because a
+damaged index can lead to another row.
 
 A cache that cannot be used never fails a run: `Cache.trouble` then says why, and the run goes on without it.
 """
 
-import json
 import os
 import sqlite3
 import time
-import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import asdict
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from pairwatch.errors import CacheTrouble, UsageError
-from pairwatch.model import Days, Event, Facts, Holding, Leg, Quote, Series
+from pairwatch import database, packing
+from pairwatch.database import FAILURES, Damaged, Database, NothingYet, checksum, is_damage
+from pairwatch.errors import DatabaseTrouble, UsageError
+from pairwatch.model import Holding, Leg, Series
 from pairwatch.text import clean
 
 T = TypeVar("T")
 
 FILE_NAME = "prices.db"
-SCHEMA = 1
 # "pwch" in ASCII: tells our files from other programs'.
 APPLICATION_ID = 0x70776368
-LOCK_TIMEOUT = 10.0
 
 # How long a source that throttles is left alone: doubled at each refusal in a row.
 FIRST_PAUSE, LONGEST_PAUSE = 15 * 60.0, 6 * 3600.0
 # What a source may ask for at most. A pause that ends later was written under a clock that has been set back.
 LONGEST_BAN = 24 * 3600.0
 
-_TABLES = """
+_STEPS = (
+    """
 CREATE TABLE legs (
     source TEXT NOT NULL, symbol TEXT NOT NULL,
     days BLOB NOT NULL, closes BLOB NOT NULL, holes BLOB NOT NULL, events TEXT NOT NULL,
@@ -48,12 +44,11 @@ CREATE TABLE legs (
     PRIMARY KEY (source, symbol)
 );
 CREATE TABLE pauses (source TEXT PRIMARY KEY, until REAL NOT NULL, refusals INTEGER NOT NULL);
-"""
+""",
+)
 _COLUMNS = "days, closes, holes, events, facts, quote, asked_at, fresh_until, reconciled_at, checksum"
 _OF_LEG = "WHERE source=? AND symbol=?"
 _PAUSE = "SELECT until, refusals FROM pauses WHERE source=? AND typeof(until)='real' AND typeof(refusals)='integer'"
-# An SQL error (SQLITE_ERROR) can only be a damaged schema: the statements are fixed, and the version has been checked.
-_DAMAGE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 # The bytes on which SQLite holds its POSIX locks (sqlite.org/src/file/src/os.h: PENDING_BYTE to the end of SHARED).
 _LOCK_BYTES, _LOCK_START = 512, 0x40000000
 
@@ -80,6 +75,7 @@ class Cache:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.trouble = ""
+        self._file = Database(path, APPLICATION_ID, _STEPS)
         # Also kept here, so that a run without a usable file does not ask a source that has just refused.
         self._pauses: dict[str, float] = {}
 
@@ -165,96 +161,19 @@ class Cache:
         if self.trouble:
             return otherwise
         try:
-            if not (writes and creates) and not self._is_there():
+            if not (writes and creates) and not self._file.is_there():
                 return otherwise
-            with self._writing() if writes else self._reading() as db:
+            with self._file.writing() if writes else self._file.reading() as db:
                 return work(db)
-        except _NothingYet:
+        except NothingYet:
             return otherwise
-        except (*_FAILURES, OSError) as error:
+        except (*FAILURES, OSError) as error:
             self._give_up(error)
             return otherwise
 
-    def _is_there(self) -> bool:
-        """Whether there is a file; unlike `Path.exists` this raises where its folder is none."""
-        try:
-            self.path.stat()
-        except FileNotFoundError:
-            return False
-        return True
-
-    def _connect(self) -> sqlite3.Connection:
-        """A connection to the file, which must exist: SQLite would create it for others to read."""
-        where = f"{self.path.absolute().as_uri()}?mode=rw"
-        db = sqlite3.connect(where, uri=True, timeout=LOCK_TIMEOUT, isolation_level=None)
-        db.execute("PRAGMA trusted_schema=OFF")
-        return db
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        """One state of the file for all that is read; raises `_NothingYet` for a file that is not laid out."""
-        with closing(self._connect()) as db:
-            db.execute("BEGIN")
-            try:
-                if not self._check_ours(db):
-                    raise _NothingYet("it is not laid out yet")
-                yield db
-            finally:
-                # Closing alone would wait for cursors that a traceback still holds.
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        self._create()
-        with closing(self._connect()) as db:
-            db.execute("PRAGMA synchronous=FULL")
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                if not self._check_ours(db):
-                    self._lay_out(db)
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                # A full disk has rolled back already.
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
-
-    def _create(self) -> None:
-        """Make the folder, and an empty file that only this user can read.
-
-        An existing file is not opened: closing it again would drop the locks that SQLite holds in another thread.
-        """
-        if not self.path.exists():
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-
-    def _check_ours(self, db: sqlite3.Connection) -> bool:
-        """Whether the file is laid out; raises `CacheTrouble` for another program's or a later version's.
-
-        Within a transaction: another process may be laying it out.
-        """
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        owner = db.execute("PRAGMA application_id").fetchone()[0]
-        if owner == APPLICATION_ID and version == SCHEMA:
-            return True
-        if owner == APPLICATION_ID and version > SCHEMA:
-            raise CacheTrouble("it was written by a later version of pairwatch")
-        if owner or version or db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-            raise CacheTrouble("it belongs to another program")
-        return False
-
-    @staticmethod
-    def _lay_out(db: sqlite3.Connection) -> None:
-        for statement in _TABLES.split(";"):
-            db.execute(statement)
-        db.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        db.execute(f"PRAGMA user_version={SCHEMA}")
-
     def _give_up(self, error: Exception) -> None:
         """Remember why, and put a damaged file aside."""
-        if _is_damage(error):
+        if is_damage(error):
             self.trouble = f"the price cache is damaged ({clean(error)}); {self._put_aside()}; going on without it"
         else:
             self.trouble = f"the price cache {self.path} cannot be used ({clean(error)}); going on without it"
@@ -291,7 +210,7 @@ class Cache:
                 yield False
                 return
             # Only now: closing SQLite's own descriptor above would have dropped the lock.
-            for patience in range(int(LOCK_TIMEOUT * 10), -1, -1):
+            for patience in range(int(database.LOCK_TIMEOUT * 10), -1, -1):
                 try:
                     fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _LOCK_BYTES, _LOCK_START)
                     break
@@ -304,37 +223,16 @@ class Cache:
     def _is_sound(self) -> bool:
         """Whether every row can be read and agrees with its checksum; another program's file is none of ours."""
         try:
-            with self._reading() as db:
+            with self._file.reading() as db:
                 for row in db.execute(f"SELECT source, symbol, {_COLUMNS} FROM legs NOT INDEXED"):  # noqa: S608 - constants
                     _entry(row)
                 return bool(db.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
-        except _FAILURES as error:
-            if _is_damage(error):
+        except FAILURES as error:
+            if is_damage(error):
                 return False
-            if isinstance(error, CacheTrouble):
+            if isinstance(error, DatabaseTrouble):
                 return True
             raise
-
-
-class _Damaged(CacheTrouble):
-    """A row that does not agree with its checksum, or that the index has lost."""
-
-
-class _NothingYet(CacheTrouble):
-    """A file that has been created and not yet laid out."""
-
-
-# A damaged schema can put bytes that are no text into SQLite's own messages.
-_FAILURES = (sqlite3.Error, UnicodeDecodeError, CacheTrouble)
-
-
-def _is_damage(error: Exception) -> bool:
-    """Whether the content of the file is at fault; not the disk, the rights or another process."""
-    if isinstance(error, sqlite3.Error):
-        code = getattr(error, "sqlite_errorcode", None)
-        # The one error without a code is Python's own: a text that is not UTF-8.
-        return code is None or code & 0xFF in _DAMAGE
-    return isinstance(error, (_Damaged, UnicodeDecodeError))
 
 
 def _length(refusals: int, retry_after: float | None) -> float:
@@ -348,12 +246,12 @@ def _key(leg: Leg) -> tuple[str, str]:
 
 
 def _held(db: sqlite3.Connection, leg: Leg) -> Holding | None:
-    """The leg's row; raises `_Damaged` also for a row that is in the table but not in its index."""
+    """The leg's row; raises `Damaged` also for a row that is in the table but not in its index."""
     row = db.execute(f"SELECT {_COLUMNS} FROM legs {_OF_LEG}", _key(leg)).fetchone()  # noqa: S608 - constants
     if row:
         return _unpack(leg, row)
     if db.execute(f"SELECT 1 FROM legs NOT INDEXED {_OF_LEG}", _key(leg)).fetchone():  # noqa: S608 - constants
-        raise _Damaged(f"index of {leg}")
+        raise Damaged(f"index of {leg}")
     return None
 
 
@@ -362,61 +260,43 @@ def _pack(leg: Leg, held: Holding) -> tuple[Any, ...]:
     series = held.series
     row = (
         *_key(leg),
-        _day_bytes(series.dates),
-        series.closes.astype("<f8").tobytes(),
-        _day_bytes(held.holes),
-        json.dumps([[int(e.day.astype("datetime64[D]").astype("i8")), e.kind, e.value] for e in series.events]),
-        json.dumps(asdict(series.facts)),
-        json.dumps(asdict(series.quote) if series.quote else None),
+        packing.day_bytes(series.dates),
+        packing.close_bytes(series.closes),
+        packing.day_bytes(held.holes),
+        packing.events_text(series.events),
+        packing.facts_text(series.facts),
+        packing.quote_text(series.quote),
         # As SQLite will give them back, or the checksum would differ.
         float(held.asked_at),
         float(held.fresh_until),
         float(held.reconciled_at),
     )
-    return *row, _checksum(row)
+    return *row, checksum(row)
 
 
 def _unpack(leg: Leg, row: tuple[Any, ...]) -> Holding:
-    """The holding of a row; raises `_Damaged` if anything in it has changed since it was written."""
-    *values, checksum = row
-    if _checksum((*_key(leg), *values)) != checksum:
-        raise _Damaged(f"checksum of {leg}")
+    """The holding of a row; raises `Damaged` if anything in it has changed since it was written."""
+    *values, written = row
+    if checksum((*_key(leg), *values)) != written:
+        raise Damaged(f"checksum of {leg}")
     days, closes, holes, events, facts, quote, asked_at, fresh_until, reconciled_at = values
-    quoted = json.loads(quote)
     series = Series(
         leg,
-        _days(days),
-        np.frombuffer(closes, "<f8"),
-        tuple(Event(np.datetime64(day, "D"), kind, value) for day, kind, value in json.loads(events)),
-        Facts(**json.loads(facts)),
-        quoted and Quote(**quoted),
+        packing.days_of(days),
+        packing.closes_of(closes),
+        packing.events_of(events),
+        packing.facts_of(facts),
+        packing.quote_of(quote),
     )
-    return Holding(series, asked_at, fresh_until, reconciled_at, _days(holes))
-
-
-def _checksum(values: tuple[Any, ...]) -> int:
-    """CRC-32 of everything in a row, lengths included."""
-    crc = 0
-    for value in values:
-        data = value if isinstance(value, bytes) else repr(value).encode()
-        crc = zlib.crc32(data, zlib.crc32(b"%d:" % len(data), crc))
-    return crc
-
-
-def _day_bytes(days: Days) -> bytes:
-    return days.astype("datetime64[D]").astype("i8").astype("<i4").tobytes()
-
-
-def _days(data: bytes) -> Days:
-    return np.frombuffer(data, "<i4").astype("i8").astype("datetime64[D]")
+    return Holding(series, asked_at, fresh_until, reconciled_at, packing.days_of(holes))
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    """The entry of a row that begins with its key; raises `_Damaged` as `_unpack` does."""
+    """The entry of a row that begins with its key; raises `Damaged` as `_unpack` does."""
     try:
         leg = Leg(row[0], row[1])
     except (UsageError, TypeError):
-        raise _Damaged("name of a leg") from None
+        raise Damaged("name of a leg") from None
     held = _unpack(leg, row[2:])
     size = sum(len(value) for value in row[2:] if isinstance(value, (bytes, str)))
     dates = held.series.dates

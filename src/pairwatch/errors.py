@@ -18,7 +18,7 @@
     ├── NotEnoughData          4  too few common returns, or a series no return can be made of
     ├── StaleData              6  older than --fail-stale allows
     ├── OutputFailed           1  standard output cannot be written (in `pairwatch.writing`)
-    └── CacheTrouble              never leaves the library: the run goes on without the cache
+    └── DatabaseTrouble           never leaves the library: the cache is done without, the store says StoreError
 
 Messages are lower case and say what was asked and what was found; the hint says what to type.
 """
@@ -140,5 +140,5 @@ class StaleData(PairwatchError):
     default_hint = "run without --fail-stale to see the stale numbers"
 
 
-class CacheTrouble(PairwatchError):
-    """The cache file cannot be used; caught by the library, which goes on without it."""
+class DatabaseTrouble(PairwatchError):
+    """A database file that cannot be used; caught by the library."""
