@@ -106,15 +106,17 @@ def _entry(
 
 
 def leg_statistic(
-    label: str, unit: StatisticUnit, *, difference: bool = False, of_rates: bool = True
+    label: str, unit: StatisticUnit, *, difference: bool = False, of_rates: bool = True, of_now: bool = False
 ) -> Callable[[F], F]:
     """Register a statistic of each leg; with `difference`, A's less B's is reported too.
 
-    Without `of_rates` it is left out for a rate or a yield, which changes by differences and not by percentages.
+    Without `of_rates` it is left out for a rate or a yield, which changes by differences and not by percentages; with
+    `of_now` it is of the latest price, and not of finished closes.
     """
 
     def register(function: F) -> F:
-        _LEG.append((_entry(function, "leg", label, unit, has_difference=difference, of_rates=of_rates), function))
+        more = {"has_difference": difference, "of_rates": of_rates, "of_now": of_now}
+        _LEG.append((_entry(function, "leg", label, unit, **more), function))
         return function
 
     return register

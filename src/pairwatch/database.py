@@ -125,6 +125,13 @@ class Database:
                     db.execute("ROLLBACK")
                 raise
 
+    @contextmanager
+    def empty(self) -> Iterator[sqlite3.Connection]:
+        """What a file would be before anything is written to it, in memory."""
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+            self._step_up(db, 0)
+            yield db
+
     def _create(self) -> None:
         """Make the folder, and an empty file that only this user can read.
 

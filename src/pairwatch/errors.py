@@ -17,6 +17,7 @@
     │   └── UnreadableFile        a file that is missing, ambiguous or malformed
     ├── NotEnoughData          4  too few common returns, or a series no return can be made of
     ├── StaleData              6  older than --fail-stale allows
+    ├── StoreError             7  the snapshot store cannot be used, and is left as it is
     ├── OutputFailed           1  standard output cannot be written (in `pairwatch.writing`)
     └── DatabaseTrouble           never leaves the library: the cache is done without, the store says StoreError
 
@@ -138,6 +139,13 @@ class StaleData(PairwatchError):
 
     exit_code = 6
     default_hint = "run without --fail-stale to see the stale numbers"
+
+
+class StoreError(PairwatchError):
+    """The snapshot store is damaged, full, locked for too long or of a later version; nothing in it was changed."""
+
+    exit_code = 7
+    default_hint = "nothing was changed; `pairwatch snapshot doctor` looks closer"
 
 
 class DatabaseTrouble(PairwatchError):

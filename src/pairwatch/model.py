@@ -312,6 +312,7 @@ class Statistic(NamedTuple):
         has_difference: whether A minus B is reported too.
         of_rates: whether it can be said of a rate or a yield, which changes by differences.
         interval: the key, or the common name, of what it is an end of.
+        of_now: whether it is of the latest price, and not of finished closes.
     """
 
     key: str
@@ -324,6 +325,7 @@ class Statistic(NamedTuple):
     has_difference: bool = False
     of_rates: bool = True
     interval: str = ""
+    of_now: bool = False
 
 
 class Reading(NamedTuple):

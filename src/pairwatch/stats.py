@@ -32,7 +32,7 @@ __all__ = ["entries", "readings"]
 # ---------------------------------------------------------------- each leg
 
 
-@leg_statistic("now", "currency")
+@leg_statistic("now", "currency", of_now=True)
 def now(leg: LegView) -> float:
     """The latest price, also of an unfinished session; it counts nowhere else.
 
@@ -42,7 +42,7 @@ def now(leg: LegView) -> float:
     return leg.quote.price if leg.quote else NAN
 
 
-@leg_statistic("now, change", "return", difference=True)
+@leg_statistic("now, change", "return", difference=True, of_now=True)
 def now_change(leg: LegView) -> float:
     """The latest price of an unfinished session against the leg's own last finished close.
 

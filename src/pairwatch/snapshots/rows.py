@@ -1,0 +1,212 @@
+"""Rows of `snapshots.db` to what they stand for, and back; each is checked against its checksum as it is read."""
+
+import sqlite3
+import struct
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pairwatch import __version__
+from pairwatch.database import Damaged
+from pairwatch.errors import UsageError
+from pairwatch.model import NAN, Leg
+from pairwatch.retrieval import History
+from pairwatch.snapshots.batch import (
+    Named,
+    Numbers,
+    Snapshot,
+    Taken,
+    batch_checksum,
+    question_of,
+    question_text,
+    stored,
+)
+from pairwatch.snapshots.inputs import Chunk, Packed, assembled, chunk_of, unpacked
+
+HEADS = (
+    "SELECT x.id, p.a, p.b, p.question, x.session, x.revision, x.taken_at, x.as_of, x.program, i.hash, j.hash,"
+    " x.a, x.b, i.content, j.content, x.checksum FROM batches x"
+    " JOIN pairs p ON p.id = x.pair JOIN inputs i ON i.id = x.a JOIN inputs j ON j.id = x.b "
+)
+# How many columns of a head its checksum covers, from the legs on.
+_COVERED = slice(1, 11)
+NO_NAME = Named("", "", "")
+
+
+class Head(NamedTuple):
+    """A row of batches.
+
+    Attributes:
+        covered: what its checksum covers beside the numbers.
+        inputs: the rows of both legs' inputs.
+        contents: the hashes of their closes and events.
+    """
+
+    snapshot: Snapshot
+    covered: tuple[object, ...]
+    inputs: tuple[int, int]
+    contents: tuple[bytes, bytes]
+    checksum: int
+
+
+def full_name(leg: Leg) -> str:
+    """The leg with its source, also where that is the default."""
+    return f"{leg.source}:{leg.symbol}"
+
+
+def leg_of(text: str) -> Leg:
+    """What `full_name` was made of; raises `Damaged` for anything else."""
+    source, _, symbol = str(text).partition(":")
+    try:
+        return Leg(source, symbol)
+    except UsageError as error:
+        raise Damaged("the name of a leg") from error
+
+
+def new_row(db: sqlite3.Connection, table: str, **values: object) -> int:
+    """Insert a row and return its number; the table and the columns are constants."""
+    marks = ", ".join("?" * len(values))
+    text = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})"  # noqa: S608 - constants and marks
+    return db.execute(text, tuple(values.values())).lastrowid or 0
+
+
+def row_of(db: sqlite3.Connection, table: str, **values: object) -> int | None:
+    """The number of the row with these values, if there is one."""
+    where = " AND ".join(f"{name}=?" for name in values)
+    found = db.execute(f"SELECT id FROM {table} WHERE {where}", tuple(values.values())).fetchone()  # noqa: S608 - constants
+    return int(found[0]) if found else None
+
+
+def row_for(db: sqlite3.Connection, table: str, **values: object) -> int:
+    """The number of the row with these values, which is inserted where there is none."""
+    return row_of(db, table, **values) or new_row(db, table, **values)
+
+
+# ---------------------------------------------------------------- batches
+
+
+def heads(db: sqlite3.Connection, where: str, values: Sequence[object]) -> list[Head]:
+    """The batches that a constant condition chooses, in its order."""
+    return [_head(row) for row in db.execute(HEADS + where, tuple(values)).fetchall()]
+
+
+def _head(row: tuple[Any, ...]) -> Head:
+    number, a, b, question, session, revision, taken_at, as_of, program, _, _, *inputs, checksum = row
+    try:
+        day = date.fromisoformat(session)
+    except (ValueError, TypeError) as error:
+        raise Damaged("the day of a snapshot") from error
+    asked = question_of(question, as_of)
+    snapshot = Snapshot(number, leg_of(a), leg_of(b), asked, day, revision, taken_at, program)
+    return Head(snapshot, row[_COVERED], (inputs[0], inputs[1]), (inputs[2], inputs[3]), checksum)
+
+
+class Reader:
+    """Reads the numbers of batches in one transaction, whose statistics it looks up once."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        rows = db.execute("SELECT id, scope, key, unit FROM statistics").fetchall()
+        self._known = {number: Named(*names) for number, *names in rows}
+        self._names: dict[tuple[int, ...], tuple[Named, ...]] = {}
+
+    def numbers(self, head: Head) -> Numbers:
+        """A batch's numbers; raises `Damaged` if anything of it has changed since it was written."""
+        rows = self._db.execute("SELECT statistic, value FROM readings WHERE batch=?", (head.snapshot.id,)).fetchall()
+        statistics, values = zip(*rows, strict=True) if rows else ((), ())
+        names = self._names.get(statistics) or tuple(self._known.get(number, NO_NAME) for number in statistics)
+        if not _agrees(head, names, values):
+            raise Damaged(f"checksum of {head.snapshot.a} {head.snapshot.b} {head.snapshot}")
+        self._names[statistics] = names
+        return Numbers(head.snapshot, names, np.array([NAN if value is None else value for value in values]))
+
+
+def _agrees(head: Head, names: tuple[Named, ...], values: Sequence[object]) -> bool:
+    """Whether a batch is what was stored."""
+    try:
+        return batch_checksum(head.covered, names, values) == head.checksum
+    except struct.error:  # no number
+        return False
+
+
+def insert_batch(
+    db: sqlite3.Connection, taken: Taken, revision: int, sides: tuple[Packed, Packed], program: str = __version__
+) -> int:
+    """Insert a batch with its readings and inputs; returns its number."""
+    legs = [full_name(leg) for leg in (taken.found.a, taken.found.b)]
+    question, session, as_of = question_text(taken.question), taken.found.as_of.isoformat(), taken.question.as_of
+    names = tuple(Named(r.scope, r.statistic.key, r.unit) for r in taken.found)
+    values = [stored(r.value) for r in taken.found]
+    head = (*legs, question, session, revision, float(taken.at), as_of.isoformat(), program)
+    batch = new_row(
+        db,
+        "batches",
+        pair=row_for(db, "pairs", a=legs[0], b=legs[1], question=question),
+        session=session,
+        revision=revision,
+        taken_at=float(taken.at),
+        as_of=as_of.isoformat(),
+        program=program,
+        a=insert_inputs(db, sides[0]),
+        b=insert_inputs(db, sides[1]),
+        checksum=batch_checksum((*head, sides[0].hash, sides[1].hash), names, values),
+    )
+    rows = [(batch, row_for(db, "statistics", **name._asdict()), x) for name, x in zip(names, values, strict=True)]
+    db.executemany("INSERT INTO readings VALUES (?, ?, ?)", rows)
+    return batch
+
+
+# ---------------------------------------------------------------- inputs
+
+
+def insert_inputs(db: sqlite3.Connection, side: Packed) -> int:
+    """The row of a leg's inputs, which is inserted, with what is new of its chunks, where there is none."""
+    known = row_of(db, "inputs", hash=side.hash)
+    if known:
+        return known
+    closes = np.array([_chunk_row(db, chunk) for chunk in side.closes], dtype="<u4").tobytes()
+    events, facts = _chunk_row(db, side.events), _chunk_row(db, side.facts)
+    return new_row(
+        db,
+        "inputs",
+        hash=side.hash,
+        content=side.content,
+        leg=side.leg,
+        closes=closes,
+        events=events,
+        facts=facts,
+        told=side.told,
+    )
+
+
+def _chunk_row(db: sqlite3.Connection, chunk: Chunk) -> int:
+    return row_of(db, "chunks", hash=chunk.hash) or new_row(db, "chunks", hash=chunk.hash, data=chunk.data)
+
+
+def inputs(db: sqlite3.Connection, row: int) -> Packed:
+    """A leg's inputs; raises `Damaged` where they are not those that were stored."""
+    found = db.execute("SELECT hash, leg, closes, events, facts, told FROM inputs WHERE id=?", (row,)).fetchone()
+    if not found:
+        raise Damaged("inputs that are missing")
+    expected, leg, closes, events, facts, told = found
+    rows = [*np.frombuffer(closes, "<u4").tolist(), events, facts]
+    *bars, happened, known = [_chunk(db, number) for number in rows]
+    side = assembled(leg, tuple(bars), happened, known, told)
+    if side.hash != expected:
+        raise Damaged(f"inputs of {leg}")
+    return side
+
+
+def _chunk(db: sqlite3.Connection, row: int) -> Chunk:
+    found = db.execute("SELECT hash, data FROM chunks WHERE id=?", (row,)).fetchone()
+    if not found:
+        raise Damaged("a chunk that is missing")
+    return chunk_of(*found)
+
+
+def history(side: Packed) -> History:
+    """The history that was packed."""
+    closes = [chunk.data for chunk in side.closes]
+    return unpacked(side.leg, closes, side.events.data, side.facts.data, side.told)

@@ -1,0 +1,255 @@
+"""The durable store: every reading of every snapshot, with what it was computed from, in one append-only SQLite file.
+
+It is precious: it lies in the data folder, is never renamed or deleted by pairwatch, and a file that is damaged, full,
+locked for too long or of a later version is refused (`StoreError`) and left as it is. Each batch has a checksum, and
+so has each chunk of its inputs; what does not agree with them is never handed out.
+"""
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from pairwatch.database import FAILURES, LOCK_TIMEOUT, Database, NothingYet, Outdated, is_damage
+from pairwatch.errors import StoreError
+from pairwatch.model import NAN, Floats, Leg
+from pairwatch.pairs import Question
+from pairwatch.retrieval import History
+from pairwatch.snapshots import rows, schema
+from pairwatch.snapshots.batch import Named, Numbers, Snapshot, Taken, question_text, stored
+from pairwatch.snapshots.inputs import Packed, packed
+from pairwatch.text import clean
+
+FILE_NAME = "snapshots.db"
+
+_OF_PAIR = "WHERE p.a=? AND p.b=? AND p.question=? "
+_LAST_REVISION = "AND x.revision = (SELECT max(revision) FROM batches y WHERE y.pair=x.pair AND y.session=x.session) "
+
+
+class Appended(NamedTuple):
+    """A snapshot, and whether it is new: the same inputs are stored once."""
+
+    snapshot: Snapshot
+    is_new: bool
+
+
+class Line(NamedTuple):
+    """A line of the journal; `run` is the number of the line that began the run it belongs to."""
+
+    id: int
+    run: int | None
+    at: float
+    kind: str
+    detail: str
+
+
+class Record(NamedTuple):
+    """The numbers of a pair's snapshots.
+
+    Attributes:
+        snapshots: one a row, by session; n of them.
+        names: one a column; m of them.
+        values: shape (n, m); NaN where the snapshot could not say, or did not know the statistic.
+    """
+
+    snapshots: tuple[Snapshot, ...]
+    names: tuple[Named, ...]
+    values: Floats
+
+
+class Store:
+    """The file at `path`, opened for each operation and closed before it returns.
+
+    All methods raise `StoreError` for a file that cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.file = Database(path, schema.APPLICATION_ID, schema.STEPS)
+
+    # ---------------------------------------------------------------- writing
+
+    def append(self, taken: Taken) -> Appended:
+        """Store a comparison in one transaction, unless the latest snapshot of its session is the same.
+
+        The same are those of equal closes, events and question whose finished numbers are equal; the price of a
+        session that is still open makes no other snapshot.
+        """
+        sides = packed(taken.a), packed(taken.b)
+        found = taken.found
+        which = f"{_OF_PAIR} AND x.session=? ORDER BY x.revision DESC LIMIT 1"
+        key = (*_key(found.a, found.b, taken.question), found.as_of.isoformat())
+        with self.writing() as db:
+            last = rows.heads(db, which, key)
+            if last and _is_same(db, last[0], taken, sides):
+                return Appended(last[0].snapshot, is_new=False)
+            revision = last[0].snapshot.revision + 1 if last else 1
+            batch = rows.insert_batch(db, taken, revision, sides)
+            return Appended(rows.heads(db, "WHERE x.id=?", (batch,))[0].snapshot, is_new=True)
+
+    def note(self, kind: str, at: float, detail: str = "", run: int | None = None) -> int:
+        """Add a line to the journal, and return its number."""
+        with self.writing() as db:
+            return rows.new_row(db, "journal", run=run, at=float(at), kind=kind, detail=detail)
+
+    # ---------------------------------------------------------------- reading
+
+    def snapshots(
+        self, a: Leg, b: Leg, question: Question, since: date = date.min, *, all_revisions: bool = False
+    ) -> tuple[Snapshot, ...]:
+        """A pair's snapshots by session, from `since` on; the last revision of each unless all are wanted."""
+        with self.reading() as db:
+            found = rows.heads(db, *_chosen(a, b, question, since, all_revisions=all_revisions))
+        return tuple(head.snapshot for head in found)
+
+    def record(self, a: Leg, b: Leg, question: Question, since: date = date.min) -> Record:
+        """The numbers of a pair's snapshots from `since` on, the last revision of each session."""
+        with self.reading() as db:
+            reader = rows.Reader(db)
+            found = [reader.numbers(head) for head in rows.heads(db, *_chosen(a, b, question, since))]
+        names = tuple(dict.fromkeys(name for own in dict.fromkeys(one.names for one in found) for name in own))
+        column = {name: at for at, name in enumerate(names)}
+        values = np.full((len(found), len(names)), NAN)
+        for row, one in enumerate(found):
+            values[row, [column[name] for name in one.names]] = one.values
+        return Record(tuple(one.snapshot for one in found), names, values)
+
+    def latest(self, a: Leg, b: Leg, question: Question, until: date = date.max) -> Snapshot | None:
+        """A pair's last snapshot of a session on or before `until`; None if there is none."""
+        which = f"{_OF_PAIR} AND x.session <= ? ORDER BY x.session DESC, x.revision DESC LIMIT 1"
+        with self.reading() as db:
+            found = rows.heads(db, which, (*_key(a, b, question), until.isoformat()))
+        return found[0].snapshot if found else None
+
+    def numbers(self, snapshot: Snapshot) -> Numbers:
+        """What a snapshot said."""
+        with self.reading() as db:
+            return rows.Reader(db).numbers(_head_of(db, snapshot))
+
+    def inputs(self, snapshot: Snapshot) -> tuple[History, History]:
+        """What a snapshot was computed from."""
+        with self.reading() as db:
+            a, b = (rows.inputs(db, row) for row in _head_of(db, snapshot).inputs)
+        return rows.history(a), rows.history(b)
+
+    def pairs(self) -> tuple[tuple[Leg, Leg, str], ...]:
+        """Every pair that was ever snapped, with the JSON of what was asked."""
+        with self.reading() as db:
+            found = db.execute("SELECT a, b, question FROM pairs ORDER BY id").fetchall()
+        return tuple((rows.leg_of(a), rows.leg_of(b), text) for a, b, text in found)
+
+    def journal(self, kinds: Sequence[str] = (), since: float = -np.inf) -> list[Line]:
+        """The lines of some kinds (by default all) in their order, from an instant on."""
+        which = f"AND kind IN ({', '.join('?' * len(kinds))})" if kinds else ""
+        text = f"SELECT id, run, at, kind, detail FROM journal WHERE at >= ? {which} ORDER BY id"  # noqa: S608 - marks
+        with self.reading() as db:
+            return [Line(*row) for row in db.execute(text, (since, *kinds)).fetchall()]
+
+    # ---------------------------------------------------------------- transactions
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that no other process writes beside."""
+        with self._told():
+            self._is_current()
+            with self.file.writing() as db:
+                yield db
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One state of the file; an empty one where there is none yet."""
+        with self._told(), self.file.reading() if self._is_current() else self.file.empty() as db:
+            yield db
+
+    def _is_current(self) -> bool:
+        """Whether the file is there and laid out; one of an earlier schema is copied beside, and brought up."""
+        if not self.file.is_there():
+            return False
+        try:
+            with self.file.reading():
+                return True
+        except NothingYet:
+            return False
+        except Outdated as outdated:
+            back_up(self.file, self.path.with_name(f"{self.path.name}.schema-{outdated.schema}"))
+            with self.file.writing(upgrades=True):
+                return True
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn what SQLite and the disk say into `StoreError`."""
+        try:
+            yield
+        except (*FAILURES, OSError) as error:
+            raise _refusal(self.path, error) from error
+
+
+def back_up(file: Database, copy: Path) -> None:
+    """Write a copy of the file that only this user can read; one that is there already is kept.
+
+    Raises:
+        OSError, sqlite3.Error: it could not be written.
+    """
+    if copy.exists():
+        return
+    temporary = copy.with_name(f"{copy.name}.{os.urandom(8).hex()}")
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    try:
+        with closing(file.connect()) as db:
+            db.execute("VACUUM INTO ?", (str(temporary),))
+        temporary.replace(copy)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _refusal(path: Path, error: Exception) -> StoreError:
+    """What a person is told of a store that cannot be used."""
+    what = f"the snapshots in {clean(path, 200)}"
+    why = clean(getattr(error, "strerror", None) or error)
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    if is_damage(error):
+        return StoreError(f"{what} are damaged ({why})", "`pairwatch snapshot doctor` says what; nothing was changed")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreError(f"{what} have been locked by another process for {LOCK_TIMEOUT:g} s", "run again later")
+    if code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == errno.ENOSPC:
+        return StoreError(f"{what} cannot be written: the disk is full", "make room; nothing was changed")
+    return StoreError(f"{what} cannot be used ({why})")
+
+
+def _key(a: Leg, b: Leg, question: Question) -> tuple[str, str, str]:
+    return rows.full_name(a), rows.full_name(b), question_text(question)
+
+
+def _chosen(
+    a: Leg, b: Leg, question: Question, since: date, *, all_revisions: bool = False
+) -> tuple[str, tuple[str, ...]]:
+    """The condition, and its values, for a pair's snapshots by session."""
+    which = "" if all_revisions else _LAST_REVISION
+    return f"{_OF_PAIR} AND x.session >= ? {which} ORDER BY x.session, x.revision", (
+        *_key(a, b, question),
+        since.isoformat(),
+    )
+
+
+def _head_of(db: sqlite3.Connection, snapshot: Snapshot) -> rows.Head:
+    return rows.heads(db, "WHERE x.id=?", (snapshot.id,))[0]
+
+
+def _is_same(db: sqlite3.Connection, known: rows.Head, taken: Taken, sides: tuple[Packed, Packed]) -> bool:
+    """Whether the comparison says no more than a stored batch does."""
+    if known.contents != (sides[0].content, sides[1].content):
+        return False
+    numbers = rows.Reader(db).numbers(known)
+    was = {name: stored(value) for name, value in zip(numbers.names, numbers.values.tolist(), strict=True)}
+    finished = [r for r in taken.found if not r.statistic.of_now]
+    return all(
+        was.get(name := Named(r.scope, r.statistic.key, r.unit), name) == stored(r.value)  # a key that it lacks is news
+        for r in finished
+    )
