@@ -7,15 +7,19 @@ import time
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pairwatch import cache as prices
 from pairwatch import config, pairs
-from pairwatch.cache import FILE_NAME, Cache
+from pairwatch.cache import Cache
 from pairwatch.errors import UsageError
 from pairwatch.kernels import is_every_day
 from pairwatch.model import DEFAULT_SOURCE, Adjustment, Comparison, Facts, Leg, Provenance, Series, Window
 from pairwatch.retrieval import Desk, History, Policy
 from pairwatch.text import clean
+
+if TYPE_CHECKING:
+    from pairwatch.snapshots import Store
 
 
 def cache_at(folder: Path | None = None) -> Cache:
@@ -24,7 +28,18 @@ def cache_at(folder: Path | None = None) -> Cache:
         import platformdirs
 
         folder = platformdirs.user_cache_path("pairwatch", appauthor=False)
-    return Cache(folder / FILE_NAME)
+    return Cache(folder / prices.FILE_NAME)
+
+
+def store_at(folder: Path | None = None) -> "Store":
+    """The snapshots in `folder`, or in the platform's data folder for pairwatch."""
+    if folder is None:
+        import platformdirs
+
+        folder = platformdirs.user_data_path("pairwatch", appauthor=False)
+    from pairwatch.snapshots import FILE_NAME, Store
+
+    return Store(folder / FILE_NAME)
 
 
 def compare(

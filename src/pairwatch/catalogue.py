@@ -3,7 +3,7 @@
 The statistics themselves are in `pairwatch.stats`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -150,16 +150,24 @@ def entries() -> tuple[Statistic, ...]:
     return tuple(entry for entry, _ in (*_LEG, *_PAIR, *_LEADERSHIP))
 
 
-def readings(pair: PairView, leadership: Leadership, currencies: tuple[str, str]) -> tuple[Reading, ...]:
-    """The value of every statistic: of A, of B, of A minus B, of the pair, of the leadership."""
-    a = [_of_leg(entry, function, pair.a, "a", currencies[0]) for entry, function in _LEG]
-    b = [_of_leg(entry, function, pair.b, "b", currencies[1]) for entry, function in _LEG]
+def readings(
+    pair: PairView, leadership: Leadership | None, currencies: tuple[str, str], keys: Collection[str] | None = None
+) -> tuple[Reading, ...]:
+    """The value of every statistic, or of those in `keys`: of A, of B, of A minus B, of the pair, of the leadership.
+
+    Without a leadership its statistics are left out.
+    """
+    of_leg = [one for one in _LEG if keys is None or one[0].key in keys]
+    of_pair = [one for one in _PAIR if keys is None or one[0].key in keys]
+    of_lead = [one for one in _LEADERSHIP if keys is None or one[0].key in keys]
+    a = [_of_leg(entry, function, pair.a, "a", currencies[0]) for entry, function in of_leg]
+    b = [_of_leg(entry, function, pair.b, "b", currencies[1]) for entry, function in of_leg]
     return (
         *a,
         *b,
         *(_difference(x, y) for x, y in zip(a, b, strict=True) if x.statistic.has_difference),
-        *(_of_pair(entry, function, pair) for entry, function in _PAIR),
-        *(Reading(entry, "leadership", function(leadership), entry.unit) for entry, function in _LEADERSHIP),
+        *(_of_pair(entry, function, pair) for entry, function in of_pair),
+        *(Reading(entry, "leadership", f(leadership), entry.unit) for entry, f in of_lead if leadership),
     )
 
 

@@ -1,5 +1,6 @@
 """Two histories, lined up and compared."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from pairwatch.model import (
     Floats,
     Leadership,
     Positions,
+    Reading,
     Receipt,
     Series,
     Window,
@@ -80,49 +82,84 @@ class Alignment(NamedTuple):
     start: date
 
 
+class _Staged(NamedTuple):
+    """A pair as it is before anything is computed: both histories as of the day, their common days, their views."""
+
+    sides: tuple[History, History]
+    lined_up: Alignment
+    pair: PairView
+    bars: int
+
+    @property
+    def currencies(self) -> tuple[str, str]:
+        return self.sides[0].series.facts.currency, self.sides[1].series.facts.currency
+
+
+def _staged(a: History, b: History, question: Question) -> _Staged:
+    sides = receipts.as_of(a, question.as_of), receipts.as_of(b, question.as_of)
+    first, second = (side.series for side in sides)
+    lined_up = align(first, second, question.window)
+    bars = _bars_per_year(lined_up.dates, first.facts, second.facts)
+    view_a = _leg_view(sides[0], lined_up.at_a, bars, question.adjustment)
+    view_b = _leg_view(sides[1], lined_up.at_b, bars, question.adjustment)
+    return _Staged(sides, lined_up, PairView(view_a, view_b, _spread(view_a, view_b)), bars)
+
+
 def compare(a: History, b: History, question: Question, *, trouble: str = "") -> Comparison:
     """Everything there is to say about the pair A, B; `trouble` is one more warning, of the cache.
 
     Raises:
         NotEnoughData: fewer than `FEWEST_RETURNS` common returns, or closes that no return can be made of.
     """
-    sides = [receipts.as_of(history, question.as_of) for history in (a, b)]
-    first, second = (h.series for h in sides)
-    lined_up = align(first, second, question.window)
-    bars = _bars_per_year(lined_up.dates, first.facts, second.facts)
-    view_a = _leg_view(sides[0], lined_up.at_a, bars, question.adjustment)
-    view_b = _leg_view(sides[1], lined_up.at_b, bars, question.adjustment)
-    pair = PairView(view_a, view_b, _spread(view_a, view_b))
-    apart = hours_apart(first.facts, second.facts, lined_up.dates)
-    max_lag = min(question.max_lag, len(view_a.returns) // LAGS_NEED)
-    lead = _measured(view_a.returns, view_b.returns, max_lag, question.seed)
+    staged = _staged(a, b, question)
+    (first, second), dates, returns = staged.sides, staged.lined_up.dates, len(staged.pair.a.returns)
+    apart = hours_apart(first.series.facts, second.series.facts, dates)
+    lead = _lead(staged, question)
     lead = replace(lead, hours_apart=0.0 if abs(apart) < CLOCK_TOLERANCE else apart)
-    lead = verdicts.with_verdict(lead, str(first.leg), str(second.leg))
-    readings = stats.readings(pair, lead, (first.facts.currency, second.facts.currency))
+    lead = verdicts.with_verdict(lead, str(first.series.leg), str(second.series.leg))
+    readings = stats.readings(staged.pair, lead, staged.currencies)
     receipt = Receipt(
-        a=receipts.leg_receipt(sides[0], lined_up.dates, lined_up.at_a, question.as_of),
-        b=receipts.leg_receipt(sides[1], lined_up.dates, lined_up.at_b, question.as_of),
-        start=lined_up.start,
-        base=lined_up.dates[0].item(),
-        end=lined_up.dates[-1].item(),
-        matched=len(lined_up.dates),
-        bars_per_year=bars,
+        a=receipts.leg_receipt(first, dates, staged.lined_up.at_a, question.as_of),
+        b=receipts.leg_receipt(second, dates, staged.lined_up.at_b, question.as_of),
+        start=staged.lined_up.start,
+        base=dates[0].item(),
+        end=dates[-1].item(),
+        matched=len(dates),
+        bars_per_year=staged.bars,
         adjustment=question.adjustment,
-        max_lag=max_lag,
+        max_lag=lead.max_lag,
         seed=question.seed,
     )
-    remarks = (*receipts.warnings(receipt, lead, lined_up.dates), *_shortened(question, len(view_a.returns), max_lag))
+    remarks = (*receipts.warnings(receipt, lead, dates), *_shortened(question, returns, lead.max_lag))
     return Comparison(
-        a=first.leg,
-        b=second.leg,
+        a=first.series.leg,
+        b=second.series.leg,
         as_of=receipt.end,
         window=question.window,
         readings=readings,
         leadership=lead,
-        claims=verdicts.claims(first.leg, second.leg, {(r.scope, r.statistic.key): r.value for r in readings}),
+        claims=verdicts.claims(
+            first.series.leg, second.series.leg, {(r.scope, r.statistic.key): r.value for r in readings}
+        ),
         receipt=receipt,
         warnings=tuple(text for text in (trouble, *remarks) if text),
     )
+
+
+def some_readings(a: History, b: History, question: Question, keys: Collection[str]) -> tuple[Reading, ...]:
+    """The readings of a few statistics alone; the lead test is made only where one of its numbers is among them.
+
+    Raises:
+        NotEnoughData: as `compare` does.
+    """
+    staged = _staged(a, b, question)
+    lead = _lead(staged, question) if any(e.scope == "leadership" and e.key in keys for e in stats.entries()) else None
+    return stats.readings(staged.pair, lead, staged.currencies, keys)
+
+
+def _lead(staged: _Staged, question: Question) -> Leadership:
+    a, b = staged.pair.a.returns, staged.pair.b.returns
+    return _measured(a, b, min(question.max_lag, len(a) // LAGS_NEED), question.seed)
 
 
 def _shortened(question: Question, returns: int, max_lag: int) -> list[str]:

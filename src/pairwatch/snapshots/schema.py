@@ -56,4 +56,25 @@ def _append_only(*tables: str) -> str:
     )
 
 
-STEPS = (_STEP_1 + _append_only(*_TABLES_1),)
+# Where rules stand (`states`, which alone is overwritten), what began and ended, and what was sent to whom.
+_STEP_2 = """
+CREATE TABLE states (
+    rule TEXT NOT NULL, pair INTEGER NOT NULL REFERENCES pairs, definition TEXT NOT NULL, state TEXT NOT NULL,
+    checksum INTEGER NOT NULL,
+    PRIMARY KEY (rule, pair)
+) WITHOUT ROWID;
+CREATE TABLE changes (
+    id INTEGER PRIMARY KEY, rule TEXT NOT NULL, pair INTEGER NOT NULL REFERENCES pairs, session TEXT NOT NULL,
+    at REAL NOT NULL, change TEXT NOT NULL, because TEXT NOT NULL
+);
+CREATE TABLE messages (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, recipient TEXT NOT NULL, at REAL NOT NULL,
+    subject TEXT NOT NULL, text TEXT NOT NULL, html TEXT NOT NULL
+);
+CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY, message INTEGER NOT NULL REFERENCES messages, at REAL NOT NULL, outcome TEXT NOT NULL,
+    detail TEXT NOT NULL
+);
+"""
+
+STEPS = (_STEP_1 + _append_only(*_TABLES_1), _STEP_2 + _append_only("changes", "messages", "attempts"))
