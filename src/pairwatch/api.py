@@ -75,32 +75,61 @@ def compare(
     Raises:
         PairwatchError: see `pairwatch.errors`.
     """
-    legs = [leg if isinstance(leg, Leg) else Leg.parse(leg, source) for leg in (a, b)]
-    if legs[0] == legs[1]:
-        raise UsageError(f"both legs are {legs[0]}", "name two different legs: pairwatch compare QQQ IWM")
     now = time.time() if now is None else now
-    today = datetime.fromtimestamp(now, UTC).date()
-    until = _day(as_of)
-    policy = Policy(
-        now=now,
-        until=until if until and until < today else None,
-        max_age=max_age,
-        offline=offline,
-        refresh=refresh,
-        deadline=deadline,
-        verbose=verbose,
-    )
     cache = cache or cache_at()
-    desk = Desk(cache, policy)
-    first, second = (desk.history(leg) for leg in legs)
-    question = pairs.Question(
-        as_of=until or today,
-        window=_window(window),
-        max_lag=max_lag,
-        adjustment=adjust,
-        seed=seed,
+    legs = pair(a, b, source)
+    asked = question(window=window, as_of=as_of, max_lag=max_lag, adjust=adjust, seed=seed, now=now)
+    desk = desk_at(
+        cache, asked, offline=offline, refresh=refresh, max_age=max_age, deadline=deadline, now=now, verbose=verbose
     )
-    return pairs.compare(first, second, question, trouble=cache.trouble)
+    first, second = (desk.history(leg) for leg in legs)
+    return pairs.compare(first, second, asked, trouble=cache.trouble)
+
+
+def pair(a: str | Leg, b: str | Leg, source: str = DEFAULT_SOURCE) -> tuple[Leg, Leg]:
+    """Both legs of a pair, `[source:]symbol`.
+
+    Raises:
+        UsageError: what is no leg, or the same leg twice.
+    """
+    first, second = (leg if isinstance(leg, Leg) else Leg.parse(leg, source) for leg in (a, b))
+    if first == second:
+        raise UsageError(f"both legs are {first}", "name two different legs: pairwatch compare QQQ IWM")
+    return first, second
+
+
+def question(
+    *,
+    window: str | Window = "90d",
+    as_of: date | str | None = None,
+    max_lag: int = 10,
+    adjust: Adjustment = "total",
+    seed: int = 0,
+    now: float,
+) -> pairs.Question:
+    """What is asked of a pair; see `compare`.
+
+    Raises:
+        UsageError: what cannot be asked.
+    """
+    asked = _day(as_of) or _today(now)
+    return pairs.Question(asked, _window(window), max_lag=max_lag, adjustment=adjust, seed=seed)
+
+
+def desk_at(
+    cache: Cache,
+    asked: pairs.Question,
+    *,
+    offline: bool = False,
+    refresh: bool = False,
+    max_age: float = 15 * 60,
+    deadline: float = 20.0,
+    now: float,
+    verbose: bool = False,
+) -> Desk:
+    """Where the legs of a run come from; see `compare`."""
+    until = asked.as_of if asked.as_of < _today(now) else None
+    return Desk(cache, Policy(now, until, max_age, offline, refresh, deadline, verbose))
 
 
 def history(
@@ -172,6 +201,10 @@ def _symbol(name: Any, otherwise: str) -> str:
     """What a Series is called, as far as a symbol can say it."""
     letters = "".join(c if c.isascii() and c.isalnum() else "-" for c in str(name)).strip("-").upper()
     return letters[:30] if name is not None and letters else otherwise
+
+
+def _today(now: float) -> date:
+    return datetime.fromtimestamp(now, UTC).date()
 
 
 def _day(given: date | str | None) -> date | None:

@@ -1,14 +1,17 @@
 """One stored comparison, and the checksum that covers it."""
 
 import json
-import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+
 from pairwatch.database import Damaged, checksum
+from pairwatch.errors import UsageError
 from pairwatch.model import NAN, Comparison, Floats, Leg, Window
 from pairwatch.pairs import Question
 from pairwatch.retrieval import History
@@ -78,26 +81,32 @@ def question_text(question: Question) -> str:
 def question_of(text: str, as_of: str) -> Question:
     """What `question_text` was made of; raises `Damaged` for anything else."""
     try:
+        return replace(_asked(text), as_of=date.fromisoformat(as_of))
+    except (ValueError, TypeError) as error:
+        raise Damaged("the day of a question") from error
+
+
+@lru_cache(maxsize=256)  # a pair's snapshots share it
+def _asked(text: str) -> Question:
+    try:
         asked = json.loads(text)
-        window = Window.parse(asked["window"])
-        return Question(date.fromisoformat(as_of), window, asked["max_lag"], asked["adjust"], asked["seed"])
-    except (ValueError, KeyError, TypeError) as error:
+        return Question(date.min, Window.parse(asked["window"]), asked["max_lag"], asked["adjust"], asked["seed"])
+    except (ValueError, KeyError, TypeError, UsageError) as error:
         raise Damaged("a question") from error
 
 
-def stored(value: float) -> float | None:
-    """A number as SQLite gives it back: no NaN, and no zero with a sign."""
-    return None if value != value else float(value) + 0.0  # noqa: PLR0124 - NaN alone differs from itself
+def as_stored(values: Iterable[float]) -> Floats:
+    """Numbers as SQLite gives them back: no zero has a sign, and there is one NaN, which SQLite calls NULL."""
+    found = np.array(tuple(values), dtype="f8") + 0.0
+    found[np.isnan(found)] = NAN
+    return found
 
 
-def batch_checksum(head: Sequence[object], names: tuple[Named, ...], values: Sequence[object]) -> int:
-    """CRC-32 of a batch: its head, and its numbers in the alphabetical order of their names."""
-    order, crc = _order(names)
-    numbers = struct.pack(f"<{len(order)}d", *(NAN if (value := values[at]) is None else value for at in order))
-    return zlib.crc32(numbers, zlib.crc32(crc.to_bytes(4), checksum(head)))
+def batch_checksum(head: tuple[object, ...], names: tuple[Named, ...], values: Floats) -> int:
+    """CRC-32 of a batch: the names of its numbers, its head, and the numbers."""
+    return zlib.crc32(values.astype("<f8").tobytes(), zlib.crc32(repr(head).encode(), _names_checksum(names)))
 
 
-@lru_cache(maxsize=64)  # all batches of a pair share their names
-def _order(names: tuple[Named, ...]) -> tuple[tuple[int, ...], int]:
-    order = tuple(sorted(range(len(names)), key=names.__getitem__))
-    return order, checksum(text for at in order for text in names[at])
+@lru_cache(maxsize=64)  # a pair's snapshots share them
+def _names_checksum(names: tuple[Named, ...]) -> int:
+    return checksum(text for name in names for text in name)

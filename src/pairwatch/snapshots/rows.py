@@ -1,9 +1,9 @@
 """Rows of `snapshots.db` to what they stand for, and back; each is checked against its checksum as it is read."""
 
 import sqlite3
-import struct
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,10 +18,10 @@ from pairwatch.snapshots.batch import (
     Numbers,
     Snapshot,
     Taken,
+    as_stored,
     batch_checksum,
     question_of,
     question_text,
-    stored,
 )
 from pairwatch.snapshots.inputs import Chunk, Packed, assembled, chunk_of, unpacked
 
@@ -56,6 +56,7 @@ def full_name(leg: Leg) -> str:
     return f"{leg.source}:{leg.symbol}"
 
 
+@lru_cache(maxsize=1024)
 def leg_of(text: str) -> Leg:
     """What `full_name` was made of; raises `Damaged` for anything else."""
     source, _, symbol = str(text).partition(":")
@@ -115,20 +116,16 @@ class Reader:
     def numbers(self, head: Head) -> Numbers:
         """A batch's numbers; raises `Damaged` if anything of it has changed since it was written."""
         rows = self._db.execute("SELECT statistic, value FROM readings WHERE batch=?", (head.snapshot.id,)).fetchall()
-        statistics, values = zip(*rows, strict=True) if rows else ((), ())
+        statistics, numbers = zip(*rows, strict=True) if rows else ((), ())
         names = self._names.get(statistics) or tuple(self._known.get(number, NO_NAME) for number in statistics)
-        if not _agrees(head, names, values):
+        try:
+            values = np.array(numbers, dtype="f8")  # NULL becomes NaN
+        except (ValueError, TypeError):
+            values = np.full(len(numbers), NAN)
+        if batch_checksum(head.covered, names, values) != head.checksum:
             raise Damaged(f"checksum of {head.snapshot.a} {head.snapshot.b} {head.snapshot}")
         self._names[statistics] = names
-        return Numbers(head.snapshot, names, np.array([NAN if value is None else value for value in values]))
-
-
-def _agrees(head: Head, names: tuple[Named, ...], values: Sequence[object]) -> bool:
-    """Whether a batch is what was stored."""
-    try:
-        return batch_checksum(head.covered, names, values) == head.checksum
-    except struct.error:  # no number
-        return False
+        return Numbers(head.snapshot, names, values)
 
 
 def insert_batch(
@@ -137,8 +134,11 @@ def insert_batch(
     """Insert a batch with its readings and inputs; returns its number."""
     legs = [full_name(leg) for leg in (taken.found.a, taken.found.b)]
     question, session, as_of = question_text(taken.question), taken.found.as_of.isoformat(), taken.question.as_of
-    names = tuple(Named(r.scope, r.statistic.key, r.unit) for r in taken.found)
-    values = [stored(r.value) for r in taken.found]
+    numbered = sorted(
+        (row_for(db, "statistics", scope=r.scope, key=r.statistic.key, unit=r.unit), r) for r in taken.found
+    )
+    names = tuple(Named(r.scope, r.statistic.key, r.unit) for _, r in numbered)
+    values = as_stored(r.value for _, r in numbered)
     head = (*legs, question, session, revision, float(taken.at), as_of.isoformat(), program)
     batch = new_row(
         db,
@@ -153,7 +153,7 @@ def insert_batch(
         b=insert_inputs(db, sides[1]),
         checksum=batch_checksum((*head, sides[0].hash, sides[1].hash), names, values),
     )
-    rows = [(batch, row_for(db, "statistics", **name._asdict()), x) for name, x in zip(names, values, strict=True)]
+    rows = [(batch, number, value) for (number, _), value in zip(numbered, values.tolist(), strict=True)]
     db.executemany("INSERT INTO readings VALUES (?, ?, ?)", rows)
     return batch
 

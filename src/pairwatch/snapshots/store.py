@@ -6,6 +6,7 @@ so has each chunk of its inputs; what does not agree with them is never handed o
 """
 
 import errno
+import math
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ from pairwatch.model import NAN, Floats, Leg
 from pairwatch.pairs import Question
 from pairwatch.retrieval import History
 from pairwatch.snapshots import rows, schema
-from pairwatch.snapshots.batch import Named, Numbers, Snapshot, Taken, question_text, stored
+from pairwatch.snapshots.batch import Named, Numbers, Snapshot, Taken, question_text
 from pairwatch.snapshots.inputs import Packed, packed
 from pairwatch.text import clean
 
@@ -113,12 +114,7 @@ class Store:
         with self.reading() as db:
             reader = rows.Reader(db)
             found = [reader.numbers(head) for head in rows.heads(db, *_chosen(a, b, question, since))]
-        names = tuple(dict.fromkeys(name for own in dict.fromkeys(one.names for one in found) for name in own))
-        column = {name: at for at, name in enumerate(names)}
-        values = np.full((len(found), len(names)), NAN)
-        for row, one in enumerate(found):
-            values[row, [column[name] for name in one.names]] = one.values
-        return Record(tuple(one.snapshot for one in found), names, values)
+        return _record(found)
 
     def latest(self, a: Leg, b: Leg, question: Question, until: date = date.max) -> Snapshot | None:
         """A pair's last snapshot of a session on or before `until`; None if there is none."""
@@ -144,12 +140,12 @@ class Store:
             found = db.execute("SELECT a, b, question FROM pairs ORDER BY id").fetchall()
         return tuple((rows.leg_of(a), rows.leg_of(b), text) for a, b, text in found)
 
-    def journal(self, kinds: Sequence[str] = (), since: float = -np.inf) -> list[Line]:
-        """The lines of some kinds (by default all) in their order, from an instant on."""
-        which = f"AND kind IN ({', '.join('?' * len(kinds))})" if kinds else ""
-        text = f"SELECT id, run, at, kind, detail FROM journal WHERE at >= ? {which} ORDER BY id"  # noqa: S608 - marks
+    def journal(self, kinds: Sequence[str] = (), newest: int = -1) -> list[Line]:
+        """The lines of some kinds (by default all) in their order; at most the `newest` of them, if it is given."""
+        which = f"WHERE kind IN ({', '.join('?' * len(kinds))})" if kinds else ""
+        text = f"SELECT id, run, at, kind, detail FROM journal {which} ORDER BY id DESC LIMIT ?"  # noqa: S608 - marks
         with self.reading() as db:
-            return [Line(*row) for row in db.execute(text, (since, *kinds)).fetchall()]
+            return [Line(*row) for row in db.execute(text, (*kinds, newest)).fetchall()[::-1]]
 
     # ---------------------------------------------------------------- transactions
 
@@ -238,6 +234,17 @@ def _chosen(
     )
 
 
+def _record(found: Sequence[Numbers]) -> Record:
+    """Snapshot below snapshot, with a column for every number that any of them has."""
+    layouts = tuple(dict.fromkeys(one.names for one in found))
+    names = tuple(dict.fromkeys(name for own in layouts for name in own))
+    places = {own: np.array([names.index(name) for name in own], dtype=np.intp) for own in layouts}
+    values = np.full((len(found), len(names)), NAN)
+    for row, one in zip(values, found, strict=True):
+        row[places[one.names]] = one.values
+    return Record(tuple(one.snapshot for one in found), names, values)
+
+
 def _head_of(db: sqlite3.Connection, snapshot: Snapshot) -> rows.Head:
     return rows.heads(db, "WHERE x.id=?", (snapshot.id,))[0]
 
@@ -247,9 +254,11 @@ def _is_same(db: sqlite3.Connection, known: rows.Head, taken: Taken, sides: tupl
     if known.contents != (sides[0].content, sides[1].content):
         return False
     numbers = rows.Reader(db).numbers(known)
-    was = {name: stored(value) for name, value in zip(numbers.names, numbers.values.tolist(), strict=True)}
+    was = dict(zip(numbers.names, numbers.values.tolist(), strict=True))
     finished = [r for r in taken.found if not r.statistic.of_now]
-    return all(
-        was.get(name := Named(r.scope, r.statistic.key, r.unit), name) == stored(r.value)  # a key that it lacks is news
-        for r in finished
-    )
+    return all(_equal(was.get(Named(r.scope, r.statistic.key, r.unit)), r.value) for r in finished)
+
+
+def _equal(was: float | None, value: float) -> bool:
+    """Whether a number is as it was, also as "cannot say"; one that was not known is not."""
+    return was == value or (was is not None and math.isnan(was) and math.isnan(value))

@@ -1,0 +1,179 @@
+"""A run of snapshots: each leg is had once, and each pair is stored in a transaction of its own.
+
+The store's journal says how it went. What fails is written down there, and stops nothing else.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from pairwatch import pairs
+from pairwatch.errors import PairwatchError, SourceError, StoreError
+from pairwatch.model import Comparison, Leg
+from pairwatch.pairs import Question
+from pairwatch.receipts import as_of
+from pairwatch.retrieval import MEANWHILE, Desk, History
+from pairwatch.snapshots import Snapshot, Store, Taken
+from pairwatch.text import age
+
+# How many lines of the journal are looked at for a run that did not end.
+RECENT = 500
+
+
+class Outcome(NamedTuple):
+    """How the snapshot of one pair went.
+
+    Attributes:
+        found: the comparison, also where it could not be stored.
+        snapshot: as it is stored; None where there is none.
+        is_new: whether this run has stored it; an earlier one had the same inputs otherwise.
+        missed: sessions since the pair's snapshot before this one of which there is none.
+        stale: why its legs are older than they should be.
+        error: why there is no comparison, or why it is not stored (`StoreError`).
+    """
+
+    a: Leg
+    b: Leg
+    found: Comparison | None = None
+    snapshot: Snapshot | None = None
+    is_new: bool = False
+    missed: tuple[date, ...] = ()
+    stale: tuple[str, ...] = ()
+    error: PairwatchError | None = None
+
+    @property
+    def state(self) -> Literal["stored", "known", "failed", "refused"]:
+        """In a word; `refused` is a comparison that the store did not take."""
+        if self.error:
+            return "refused" if isinstance(self.error, StoreError) else "failed"
+        return "stored" if self.is_new else "known"
+
+
+class Legs:
+    """The legs of a run, each had once: also a failure is not tried again for the next pair."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._had: dict[Leg, History | SourceError] = {}
+
+    def history(self, leg: Leg) -> History:
+        """The leg's history.
+
+        Raises:
+            SourceError: it could not be had, now or before.
+        """
+        if leg not in self._had:
+            try:
+                self._had[leg] = self._desk.history(leg)
+            except SourceError as error:
+                self._had[leg] = error
+        found = self._had[leg]
+        if isinstance(found, SourceError):
+            raise found
+        return found
+
+
+class Run:
+    """One run over some pairs, at an instant `now` (Unix seconds).
+
+    A store that refuses once is left alone for the rest of the run, whose comparisons are handed out all the same.
+    """
+
+    def __init__(self, desk: Desk, store: Store, question: Question, now: float) -> None:
+        self._legs = Legs(desk)
+        self._store = store
+        self._question = question
+        self._now = now
+        self._number: int | None = None
+        self._refusal: StoreError | None = None
+
+    def take(self, chosen: Sequence[tuple[Leg, Leg]]) -> Iterator[Outcome]:
+        """Compare and store pair after pair."""
+        self._number = self._write("began", {"pairs": len(chosen), "pid": os.getpid()})
+        counts = dict.fromkeys(("stored", "known", "failed", "refused"), 0)
+        for a, b in chosen:
+            outcome = self._one(a, b)
+            counts[outcome.state] += 1
+            yield outcome
+        self._write("ended", counts)
+
+    def _one(self, a: Leg, b: Leg) -> Outcome:
+        try:
+            first, second = (as_of(self._legs.history(leg), self._question.as_of) for leg in (a, b))
+            found = pairs.compare(first, second, self._question)
+        except PairwatchError as error:
+            detail = {"a": str(a), "b": str(b), "exit_code": error.exit_code, "message": error.message}
+            self._write("failed", detail)
+            return Outcome(a, b, error=error)
+        if self._refusal:
+            return Outcome(a, b, found, error=self._refusal)
+        try:
+            return self._stored(Taken(found, self._question, first, second, self._now))
+        except StoreError as refusal:
+            self._refusal = refusal
+            return Outcome(a, b, found, error=refusal)
+
+    def _stored(self, taken: Taken) -> Outcome:
+        found = taken.found
+        before = self._store.latest(found.a, found.b, taken.question)
+        snapshot, is_new = self._store.append(taken)
+        missed = _between(before.session, snapshot.session, taken) if before and is_new else ()
+        return Outcome(found.a, found.b, found, snapshot, is_new, missed, _stale(found))
+
+    def _write(self, kind: str, detail: Mapping[str, object]) -> int | None:
+        """A line in the journal, as long as the store takes any."""
+        if self._refusal:
+            return None
+        try:
+            return self._store.note(kind, self._now, json.dumps(detail), self._number)
+        except StoreError as refusal:
+            self._refusal = refusal
+            return None
+
+
+def _stale(found: Comparison) -> tuple[str, ...]:
+    sides = found.receipt.a, found.receipt.b
+    return tuple(side.provenance.stale for side in sides if side.provenance.stale)
+
+
+def _between(earlier: date, later: date, taken: Taken) -> tuple[date, ...]:
+    """The common days between two sessions."""
+    common = np.intersect1d(taken.a.series.dates, taken.b.series.dates, assume_unique=True)
+    inside: list[date] = common[(common > np.datetime64(earlier)) & (common < np.datetime64(later))].tolist()
+    return tuple(inside)
+
+
+def left_behind(store: Store, now: float) -> list[str]:
+    """What a new run finds: a run before it that was cut short, or a clock that has been set back.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    lines = store.journal(newest=RECENT)
+    found = []
+    if lines and lines[-1].at > now + MEANWHILE:
+        found.append(f"the clock is {age(lines[-1].at - now)} behind that of the last run: was it set back?")
+    runs = [line for line in lines if line.kind == "began"]
+    if runs and not any(line.kind == "ended" and line.run == runs[-1].id for line in lines):
+        detail = json.loads(runs[-1].detail)
+        if not _is_running(int(detail.get("pid", 0))):
+            when = datetime.fromtimestamp(runs[-1].at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+            found.append(f"the run of {when} was cut short; what it had stored is kept")
+    return found
+
+
+def _is_running(process: int) -> bool:
+    """Whether there is such a process on this machine."""
+    if process <= 0 or os.name != "posix":
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
