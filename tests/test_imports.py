@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from tests import builders
 
+from pairwatch import cli
+
 ROOT = Path(__file__).parent.parent
 # Slow to import, and needed by some sources alone.
 HEAVY = {
@@ -23,9 +25,11 @@ HEAVY = {
     "requests",
     "scipy",
     "statsmodels",
+    "tomlkit",
     "urllib3",
     "yfinance",
 }
+COMMANDS = {module for module, _ in cli.Commands.table.values()}
 FORMATS = {f"pairwatch.render.{name}" for name in ("csv", "json", "markdown", "table")}
 TWINS = ("compare", "demo:TWIN1", "demo:TWIN2", "--as-of", "2026-06-30")
 LEGS = ("compare", "AAA", "BBB", "--offline")
@@ -55,11 +59,11 @@ def python(code, *args):
     return subprocess.run([sys.executable, "-c", code, *args], check=True, capture_output=True, text=True, timeout=60)
 
 
-def modules_after(*args):
+def modules_after(*args, code=0):
     """The modules that are loaded when a command has run."""
     done = python(_COMMAND, json.dumps(args))
-    code, names = json.loads(done.stderr.splitlines()[-1])
-    assert code == 0, done.stderr
+    ended, names = json.loads(done.stderr.splitlines()[-1])
+    assert ended == code, done.stderr
     return set(names)
 
 
@@ -91,6 +95,17 @@ def test_help_and_version_load_neither_numpy_nor_rich(args):
     assert not modules_after(*args) & (HEAVY | {"numpy", "rich", "sqlite3", "platformdirs"})
 
 
+@pytest.mark.parametrize("args", [("--version",), ("--help",), ("compre",)], ids=" ".join)
+def test_no_command_is_loaded_before_it_is_invoked(args):
+    assert not modules_after(*args, code=2 if args == ("compre",) else 0) & COMMANDS
+
+
+@pytest.mark.parametrize("name", cli.Commands.table)
+def test_a_command_loads_no_other(name):
+    module, _ = cli.Commands.table[name]
+    assert modules_after(name, "--help") & COMMANDS == {module}
+
+
 @pytest.mark.parametrize("name", ["csv", "json", "markdown"])
 @pytest.mark.parametrize("legs", [TWINS, LEGS], ids=["demo", "cache"])
 def test_a_warm_run_into_a_pipe_loads_no_rich(cached, legs, name):
@@ -109,7 +124,9 @@ def test_a_warm_run_with_a_table_loads_rich_and_nothing_heavy(cached, legs):
 
 
 @pytest.mark.parametrize(
-    "args", [("explain", "beta"), ("config", "show"), ("cache", "path"), ("cache", "info")], ids=" ".join
+    "args",
+    [("explain", "beta"), ("config", "show"), ("watchlist", "list"), ("cache", "path"), ("cache", "info")],
+    ids=" ".join,
 )
 def test_the_small_commands_load_nothing_heavy(args):
     assert not modules_after(*args) & (HEAVY | {"rich"})

@@ -8,12 +8,15 @@ import re
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from pairwatch import api, config, sources, stats
 from pairwatch.cache import Cache
 from pairwatch.cli import app
+from pairwatch.cli.groups import DefaultGroup
 from pairwatch.render import Page, writer
 
 README = Path(__file__).parent.parent / "README.md"
@@ -31,17 +34,22 @@ def session() -> str:
 
 def commands() -> str:
     """Every command with its help's first sentence."""
-    rows = [(name, text) for name, text in _walk(typer.main.get_command(app), "pairwatch")]
+    rows = _walk(typer.main.get_command(app), "pairwatch")
     return _table(("command", "what it does"), [(f"`{name}`", text) for name, text in rows])
 
 
-def _walk(command: object, path: str) -> list[tuple[str, str]]:
-    inside = getattr(command, "commands", None)
-    if inside is None:
-        words = [param.human_readable_name for param in command.params if param.param_type_name == "argument"]  # type: ignore[attr-defined]
-        text = (command.help or "").partition("\n\n")[0]  # type: ignore[attr-defined]
-        return [(" ".join([path, *words]), " ".join(text.split()))]
-    return [row for name, child in inside.items() for row in _walk(child, f"{path} {name}")]
+def _walk(command: Any, path: str) -> list[tuple[str, str]]:
+    own = [_row(command.default, path)] if isinstance(command, DefaultGroup) else []
+    if not isinstance(command, TyperGroup):
+        return [_row(command, path)]
+    inside = [(name, command.get_command(None, name)) for name in command.list_commands(None)]
+    return [*own, *(row for name, child in inside for row in _walk(child, f"{path} {name}"))]
+
+
+def _row(command: Any, path: str) -> tuple[str, str]:
+    words = [param.human_readable_name for param in command.params if param.param_type_name == "argument"]
+    text = (command.help or "").partition("\n\n")[0]
+    return " ".join([path, *words]), " ".join(text.split())
 
 
 def statistics() -> str:

@@ -18,6 +18,7 @@
     ├── NotEnoughData          4  too few common returns, or a series no return can be made of
     ├── StaleData              6  older than --fail-stale allows
     ├── StoreError             7  the snapshot store cannot be used, and is left as it is
+    ├── DeliveryFailed         9  a message was not delivered, or not to all of its recipients
     ├── OutputFailed           1  standard output cannot be written (in `pairwatch.writing`)
     └── DatabaseTrouble           never leaves the library: the cache is done without, the store says StoreError
 
@@ -146,6 +147,13 @@ class StoreError(PairwatchError):
 
     exit_code = 7
     default_hint = "nothing was changed; `pairwatch snapshot doctor` looks closer"
+
+
+class DeliveryFailed(PairwatchError):
+    """A message was not delivered, or not to all of its recipients."""
+
+    exit_code = 9
+    default_hint = "send it again later: the same message has the same Message-ID"
 
 
 class DatabaseTrouble(PairwatchError):

@@ -27,6 +27,8 @@ SAMPLES = {
     "fail_stale": ("true", "false", "true"),
     "quiet": ("true", "false", "true"),
     "cache_dir": ("/a", "/b", "/c"),
+    "data_dir": ("/a", "/b", "/c"),
+    "log_file": ("/a", "/b", "/c"),
 }
 KEYS = [setting.key for setting in config.SETTINGS]
 
@@ -78,6 +80,8 @@ def test_the_defaults_are_these():
         "fail_stale": False,
         "quiet": False,
         "cache_dir": None,
+        "data_dir": None,
+        "log_file": None,
     }
 
 
@@ -108,6 +112,20 @@ def test_an_unknown_key_of_the_file_is_named_with_the_file(key):
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("windoww", "did you mean window?"),
+        ("watch_list", "did you mean watchlist?"),
+        ("Zzz", "the settings are window"),
+    ],
+)
+def test_an_unknown_key_of_the_file_is_told_the_nearest(key, hint):
+    with pytest.raises(UsageError) as caught:
+        resolved(file={key: "1"})
+    assert caught.value.hint.startswith(hint)
+
+
 BAD = {
     "window": ["", "90", "0d", "-1d", "90 days", "1.5y", "d", "100000d", "90d\n1"],
     "as_of": ["yesterday", "2026-13-01", "2026-02-30", "30.6.2026", "2026-6-1", "06/30/2026"],
@@ -123,6 +141,8 @@ BAD = {
     "fail_stale": ["maybe"],
     "quiet": ["maybe"],
     "cache_dir": ["~nosuchuser/x", "~nosuchuser\x1b[31m", "a\0b"],
+    "data_dir": ["~nosuchuser/x", "a\0b"],
+    "log_file": ["~nosuchuser/x", "a\0b"],
 }
 
 
@@ -197,10 +217,11 @@ def test_the_ends_of_a_range_belong_to_it(low, high):
             read(str(outside))
 
 
-def test_a_folder_knows_the_home(home):
-    assert config.folder("~/x") == home / "x"
-    assert config.folder("") is None
-    assert config.folder("rel") == Path("rel")
+@pytest.mark.parametrize("read", [config.folder, config.file])
+def test_a_path_knows_the_home(home, read):
+    assert read("~/x") == home / "x"
+    assert read("") is None
+    assert read("rel") == Path("rel")
 
 
 @pytest.mark.parametrize(
@@ -253,7 +274,8 @@ def test_a_misspelt_variable_is_found_with_the_nearest_one(name, nearest):
 
 def test_known_empty_and_foreign_variables_are_not_misspelt():
     known = {f"PAIRWATCH_{key.upper()}": "x" for key in KEYS}
-    assert config.misspelt({**known, "PAIRWATCH_CONFIG": "x", "PAIRWATCH_X": "", "PAIRWATCHER": "x", "HOME": "/"}) == {}
+    known |= {"PAIRWATCH_CONFIG": "x", "PAIRWATCH_MAIL_PASSWORD": "x"}
+    assert config.misspelt({**known, "PAIRWATCH_X": "", "PAIRWATCHER": "x", "HOME": "/"}) == {}
 
 
 def test_every_source_can_be_the_default():

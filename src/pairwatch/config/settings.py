@@ -4,7 +4,7 @@ Nothing is read here: the command line hands in the flags, the environment and t
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,8 +15,12 @@ from pairwatch.model import DEFAULT_SOURCE, Window
 from pairwatch.text import clean
 
 PREFIX = "PAIRWATCH_"
-# The one variable that is no setting: it names the file.
+# A variable that is no setting: it names the file.
 FILE_VARIABLE = f"{PREFIX}CONFIG"
+# And the one for what belongs in no file and in no command's arguments.
+PASSWORD_VARIABLE = f"{PREFIX}MAIL_PASSWORD"
+# What the file may hold beside settings: see `sections`.
+SECTIONS = ("watchlist", "rules", "mail")
 FORMATS = ("auto", "table", "csv", "json", "markdown")
 
 _DURATION = re.compile(r"([0-9]{1,7})(s|m|h|d)?\Z")
@@ -99,12 +103,21 @@ def folder(text: str) -> Path | None:
     Raises:
         ValueError: nobody's home, or no name that a folder can have.
     """
+    return _path(text, "folder")
+
+
+def file(text: str) -> Path | None:
+    """A file, in the same way."""
+    return _path(text, "file")
+
+
+def _path(text: str, kind: str) -> Path | None:
     if "\0" in text:
-        raise ValueError("a folder's name has no NUL in it")
+        raise ValueError(f"a {kind}'s name has no NUL in it")
     try:
         return Path(text).expanduser() if text else None
     except RuntimeError:
-        raise ValueError(f"a folder; {clean(Path(text).parts[0])} is nobody's home") from None
+        raise ValueError(f"a {kind}; {clean(Path(text).parts[0])} is nobody's home") from None
 
 
 def choice(*words: str) -> Callable[[str], str]:
@@ -150,6 +163,8 @@ SETTINGS = (
     Setting("fail_stale", yes_or_no, "false", "exit 6 when a leg is older than it should be"),
     Setting("quiet", yes_or_no, "false", "no notes on stderr, only errors"),
     Setting("cache_dir", folder, "", "the folder of the price cache (default: the platform's)"),
+    Setting("data_dir", folder, "", "the folder of the snapshots (default: the platform's)"),
+    Setting("log_file", file, "", "append what every run did to this file, as JSON lines"),
 )
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 
@@ -161,16 +176,17 @@ def resolve(
 
     Args:
         flags: what was typed, by setting; None stands for not typed. Nothing but settings is looked up in it.
-        file: the parsed configuration file, empty if there is none.
+        file: the parsed configuration file, empty if there is none; its sections are not looked into.
 
     Raises:
         UsageError: a value that cannot be read, named with its origin; an unknown key in the file.
     """
     for key in file:
-        if key not in _BY_KEY:
+        if key not in _BY_KEY and key not in SECTIONS:
+            near = nearest(key, [*_BY_KEY, *SECTIONS])
             raise UsageError(
                 f"{clean(file_name, 200)}: no setting is called {clean(key)!r}",
-                f"the settings are {', '.join(_BY_KEY)}",
+                f"did you mean {near}?" if near else f"the settings are {', '.join([*_BY_KEY, *SECTIONS])}",
             )
     return {key: _resolved(setting, flags, environ, file, file_name) for key, setting in _BY_KEY.items()}
 
@@ -180,17 +196,21 @@ def misspelt(environ: Mapping[str, str]) -> dict[str, str]:
 
     They are no error: an environment is shared with other programs, and with other versions of this one.
     """
-    known = {PREFIX + key.upper() for key in _BY_KEY} | {FILE_VARIABLE}
+    known = {PREFIX + key.upper() for key in _BY_KEY} | {FILE_VARIABLE, PASSWORD_VARIABLE}
     given = sorted(name for name, text in environ.items() if name.startswith(PREFIX) and text)
-    return {name: _nearest(name, known) for name in given if name not in known}
+    return {name: _nearest_variable(name, known) for name in given if name not in known}
 
 
-def _nearest(name: str, known: Collection[str]) -> str:
+def _nearest_variable(name: str, known: Collection[str]) -> str:
+    near = nearest(name.removeprefix(PREFIX).upper(), sorted(each.removeprefix(PREFIX) for each in known))
+    return PREFIX + near if near else ""
+
+
+def nearest(word: str, words: Sequence[str]) -> str:
+    """The one of `words` that may have been meant, or nothing."""
     from difflib import get_close_matches  # noqa: PLC0415 - misspellings are rare
 
-    words = sorted(each.removeprefix(PREFIX) for each in known)
-    near = get_close_matches(name.removeprefix(PREFIX).upper(), words, 1)
-    return PREFIX + near[0] if near else ""
+    return next(iter(get_close_matches(word, words, 1)), "")
 
 
 def _resolved(

@@ -1,0 +1,78 @@
+"""The command line: parse, call, write, exit code. One module a command, loaded when the command is invoked.
+
+A command's module has an `app`, made by `groups.plain`: one command, or a group of them. The table below names it; it
+may import what imports little, and in its functions whatever they need. Nothing but typer, and what imports nothing,
+is imported before a command is.
+"""
+
+from typing import Annotated, ClassVar, NoReturn
+
+import typer
+
+from pairwatch import __version__, writing
+from pairwatch.cli import ending
+from pairwatch.cli.groups import LazyGroup
+
+
+class Commands(LazyGroup):
+    """Every command of pairwatch, in the order of the help."""
+
+    table: ClassVar[dict[str, tuple[str, str]]] = {
+        "compare": ("pairwatch.cli.compare", "Compare two legs: statistics, who leads, a receipt."),
+        "snapshot": (
+            "pairwatch.cli.snapshot",
+            "Store what `compare` says, of one pair or of the whole watch list.",
+        ),
+        "history": ("pairwatch.cli.history", "Show a pair's saved readings over time, a row a session."),
+        "explain": (
+            "pairwatch.cli.explain",
+            "Say what a statistic means: its unit, its formula and where the formula comes from.",
+        ),
+        "schedule": (
+            "pairwatch.cli.schedule",
+            "Run snapshots after each close: print what cron or systemd needs, or set it up.",
+        ),
+        "sources": ("pairwatch.cli.sources", "List where legs can come from."),
+        "watchlist": (
+            "pairwatch.cli.watchlist",
+            "The pairs that are watched: add one, remove one, list or import them.",
+        ),
+        "cache": ("pairwatch.cli.cache", "Look at the price cache, or clear it."),
+        "config": ("pairwatch.cli.config", "Where settings come from."),
+    }
+
+
+app = typer.Typer(
+    name="pairwatch",
+    cls=Commands,
+    help="Compare two markets: statistics, who leads whom, and how far to trust the numbers.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: `[source:]symbol` is no markup, and rich costs more than the help itself
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        writing.to_stdout(f"pairwatch {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Information only, not advice."""
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its code; see `pairwatch.errors` for the codes."""
+    ending.run_and_exit(app)
+
+
+def _run() -> int:
+    """The same, for a process that goes on: returns the code."""
+    return ending.run(app)

@@ -1,0 +1,139 @@
+"""A pair's saved readings over time, and what would have been said on the days that were never snapped."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+
+from pairwatch import pairs, stats
+from pairwatch.errors import NotEnoughData, UsageError
+from pairwatch.model import NAN, Floats, Leg, Statistic
+from pairwatch.pairs import Question
+from pairwatch.retrieval import History
+from pairwatch.snapshots import Named, Record, Snapshot
+from pairwatch.text import clean
+
+
+class Row(NamedTuple):
+    """One session: of a snapshot, or recomputed from what is known today (`snapshot` is None)."""
+
+    session: date
+    snapshot: Snapshot | None
+
+
+class Table(NamedTuple):
+    """A pair's readings over time.
+
+    Attributes:
+        columns: what each of the m columns holds.
+        rows: by session, n of them.
+        values: shape (n, m); NaN is "cannot say".
+    """
+
+    a: Leg
+    b: Leg
+    question: Question
+    columns: tuple[Named, ...]
+    rows: tuple[Row, ...]
+    values: Floats
+
+    def newest(self, count: int) -> "Table":
+        """The last rows alone."""
+        return self._replace(rows=self.rows[-count:], values=self.values[-count:])
+
+
+def chosen(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Scope and key of each statistic that is named, `correlation` or `a.volatility`, each once.
+
+    A leg's statistic without a scope stands for A's, B's and, where there is one, their difference.
+
+    Raises:
+        UsageError: a name that there is not.
+    """
+    return tuple(dict.fromkeys(one for text in texts for one in _scopes(text)))
+
+
+def _scopes(text: str) -> list[tuple[str, str]]:
+    scope, dot, key = text.strip().lower().rpartition(".")
+    known = {entry.key: entry for entry in stats.entries()}
+    if key not in known:
+        from difflib import get_close_matches  # noqa: PLC0415 - misspellings are rare
+
+        near = get_close_matches(key, known, 3)
+        hint = f"did you mean {', '.join(near)}?" if near else "`pairwatch explain` lists them"
+        raise UsageError(f"no statistic is called {clean(text)!r}", hint)
+    scopes = scopes_of(known[key])
+    if dot and scope not in scopes:
+        raise UsageError(f"{key} is not said of {clean(scope)!r}", f"it is said of {', '.join(scopes)}")
+    return [(one, key) for one in scopes if not dot or one == scope]
+
+
+def scopes_of(entry: Statistic) -> tuple[str, ...]:
+    """Of what a statistic is said."""
+    if entry.scope != "leg":
+        return (entry.scope,)
+    return ("a", "b", "difference") if entry.has_difference else ("a", "b")
+
+
+def table(a: Leg, b: Leg, question: Question, record: Record, wanted: Sequence[tuple[str, str]] | None = None) -> Table:
+    """What the store holds: of the statistics wanted, in their order, or of all, in that of the catalogue.
+
+    A statistic whose unit has changed over time has a column for each.
+    """
+    columns = _ordered(record.names, wanted)
+    rows = tuple(Row(snapshot.session, snapshot) for snapshot in record.snapshots)
+    return Table(a, b, question, columns, rows, record.values[:, [record.names.index(name) for name in columns]])
+
+
+def _ordered(names: Iterable[Named], wanted: Sequence[tuple[str, str]] | None) -> tuple[Named, ...]:
+    """The names that are wanted, in that order."""
+    place = {one: at for at, one in enumerate(_every() if wanted is None else wanted)}
+    last = len(place)
+    found = [name for name in names if wanted is None or (name.scope, name.key) in place]
+    return tuple(sorted(found, key=lambda name: place.get((name.scope, name.key), last)))
+
+
+def _every() -> list[tuple[str, str]]:
+    """Every scope and key, as outputs order them."""
+    entries = stats.entries()
+    of_leg = [entry for entry in entries if entry.scope == "leg"]
+    legs = [(scope, e.key) for scope in ("a", "b", "difference") for e in of_leg if scope in scopes_of(e)]
+    return [*legs, *((e.scope, e.key) for e in entries if e.scope != "leg")]
+
+
+def filled(
+    saved: Table,
+    a: History,
+    b: History,
+    since: date,
+    wanted: Sequence[tuple[str, str]] | None = None,
+) -> Table:
+    """The table with a row more for every common day from `since` on that was never snapped.
+
+    They are recomputed from the histories as they are known today, each as of its own day.
+    """
+    common = np.intersect1d(a.series.dates, b.series.dates, assume_unique=True)
+    have = {row.session for row in saved.rows}
+    days = [day for day in common[common >= np.datetime64(since)].tolist() if day not in have]
+    keys = {key for _, key in wanted} if wanted is not None else {entry.key for entry in stats.entries()}
+    found = [(day, _recomputed(a, b, saved.question, day, keys)) for day in days]
+    found = [(day, values) for day, values in found if values]
+    columns = _ordered(dict.fromkeys([*saved.columns, *(name for _, values in found for name in values)]), wanted)
+    old = {name: at for at, name in enumerate(saved.columns)}
+    kept = np.column_stack([saved.values, np.full(len(saved.rows), NAN)])[:, [old.get(name, -1) for name in columns]]
+    new = np.array([[values.get(name, NAN) for name in columns] for _, values in found]).reshape(-1, len(columns))
+    rows = [*saved.rows, *(Row(day, None) for day, _ in found)]
+    by_day = sorted(range(len(rows)), key=lambda at: rows[at].session)
+    values = np.concatenate([kept, new])[by_day]
+    return saved._replace(columns=columns, rows=tuple(rows[at] for at in by_day), values=values)
+
+
+def _recomputed(a: History, b: History, question: Question, day: date, keys: Collection[str]) -> dict[Named, float]:
+    """What is said of the pair as of a day; nothing where there are too few returns."""
+    try:
+        found = pairs.some_readings(a, b, replace(question, as_of=day), keys)
+    except NotEnoughData:
+        return {}
+    return {Named(r.scope, r.statistic.key, r.unit): r.value for r in found}

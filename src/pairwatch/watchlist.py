@@ -1,0 +1,236 @@
+"""The watch list in the configuration file: edited in place, so that comments and layout survive.
+
+Whoever edits locks the file's folder meanwhile, so that two who add a pair at once add both.
+"""
+
+import csv
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from difflib import SequenceMatcher
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import Array
+
+from pairwatch import config, locks, writing
+from pairwatch.errors import UsageError
+from pairwatch.model import DEFAULT_SOURCE, Leg
+from pairwatch.text import clean
+
+Pair = tuple[str, str]
+Pairs = tuple[Pair, ...]
+
+_HEADER = ("a", "b")
+# A comment begins a line or follows a blank: a leg may have a # in it.
+_COMMENT = re.compile(r"(^|\s)#.*")
+_LIKE = 0.6
+
+
+class Addition(Enum):
+    """What adding a pair has come to."""
+
+    NEW = "added"
+    MIRRORED = "added, beside the same legs the other way round"
+    KNOWN = "there already"
+
+
+def add(file: Path, a: str, b: str, source: str = DEFAULT_SOURCE) -> Addition:
+    """Add a pair at the end, unless it is there; the same legs the other way round are another pair.
+
+    Args:
+        file: the configuration file; made, for its owner alone, if there is none.
+        source: where legs without a prefix come from.
+
+    Raises:
+        UsageError: not a pair of legs, or a file that cannot be read or written.
+    """
+    pair = _written(a, b, source)
+    before, after = _edit(file, lambda known: _with(known, [pair], source))
+    if before == after:
+        return Addition.KNOWN
+    known = {_legs(each, source) for each in before}
+    return Addition.MIRRORED if _legs(pair, source)[::-1] in known else Addition.NEW
+
+
+def remove(file: Path, a: str, b: str, source: str = DEFAULT_SOURCE) -> bool:
+    """Remove a pair; False if it is not there. Raises what `add` does."""
+    legs = _legs(_written(a, b, source), source)
+    before, after = _edit(file, lambda known: tuple(each for each in known if _legs(each, source) != legs))
+    return before != after
+
+
+def import_from(file: Path, lines: str, source: str = DEFAULT_SOURCE) -> int:
+    """Add the pairs of a text, one a line: `A B` or `A,B`, with or without the header `a,b`; `#` begins a comment.
+
+    Either all of them are added or none. Returns how many were not there already. Raises what `add` does, with the
+    number of the line.
+    """
+    pairs = [_written(*legs, source) for legs in _pairs_of(lines, source)]
+    before, after = _edit(file, lambda known: _with(known, pairs, source))
+    return len(after) - len(before)
+
+
+def nearest(pairs: Pairs, a: str, b: str) -> Pairs:
+    """The pairs that may have been meant by one that is not there, the likeliest first, three at most."""
+
+    def likeness(pair: Pair) -> float:
+        wanted = [f"{one} {other}".upper() for one, other in ((a, b), (b, a))]
+        return max(SequenceMatcher(None, each, " ".join(pair).upper()).ratio() for each in wanted)
+
+    return tuple(sorted((pair for pair in pairs if likeness(pair) >= _LIKE), key=likeness, reverse=True)[:3])
+
+
+# ---------------------------------------------------------------- pairs
+
+
+def _written(a: str, b: str, source: str) -> Pair:
+    """The texts that stand for both legs: symbols as their source spells them, and a prefix where one was typed."""
+    legs = [Leg.parse(text.strip(), source) for text in (a, b)]
+    for leg in legs:
+        if leg.source == "csv" and leg.symbol.partition("#")[0] == "-":
+            raise UsageError("standard input cannot be watched", "save it in a file: csv:FILE")
+    if legs[0] == legs[1]:
+        raise UsageError(f"both legs are {clean(legs[0])}", "name two different legs: pairwatch watchlist add QQQ IWM")
+    one, other = (_text(leg, text.strip(), source) for leg, text in zip(legs, (a, b), strict=True))
+    return one, other
+
+
+def _text(leg: Leg, typed: str, source: str) -> str:
+    prefixed = typed.startswith(f"{leg.source}:") or leg.source != source
+    return f"{leg.source}:{leg.symbol}" if prefixed else leg.symbol
+
+
+def _legs(pair: Pair, source: str) -> tuple[Leg, Leg]:
+    return Leg.parse(pair[0], source), Leg.parse(pair[1], source)
+
+
+def _with(known: Pairs, more: list[Pair], source: str) -> Pairs:
+    found = {_legs(pair, source): pair for pair in known}
+    for pair in more:
+        found.setdefault(_legs(pair, source), pair)
+    return tuple(found.values())
+
+
+def _pairs_of(lines: str, source: str) -> Iterator[Pair]:
+    for number, line in enumerate(lines.removeprefix("\ufeff").splitlines(), 1):
+        bare = line if '"' in line else _COMMENT.sub("", line)
+        words = _words(bare.strip())
+        if not words or (tuple(word.lower() for word in words) == _HEADER):
+            continue
+        try:
+            a, b = words
+            _written(a, b, source)
+        except UsageError as error:
+            raise UsageError(f"line {number}: {error.message}", error.hint) from None
+        except ValueError:
+            raise UsageError(f"line {number} is no pair: {clean(line)!r}", "a line is A B or A,B") from None
+        yield a, b
+
+
+def _words(line: str) -> list[str]:
+    if line.startswith("#"):
+        return []
+    return [word.strip() for word in next(csv.reader([line], skipinitialspace=True))] if "," in line else line.split()
+
+
+# ---------------------------------------------------------------- the file
+
+
+def _edit(file: Path, change: Callable[[Pairs], Pairs]) -> tuple[Pairs, Pairs]:
+    """Read, change, write, alone; returns the pairs before and after."""
+    try:
+        target = Path(os.path.realpath(file))  # so that a link stays one, and all who edit lock the same folder
+        with _locked(target.parent):
+            text = _read(target)
+            before = config.watch_list(_parsed(text, file), str(file))
+            after = change(before)
+            if after != before:
+                _write(target, _edited(text, before, after, file))
+    except (OSError, UnicodeDecodeError, ValueError) as error:  # ValueError: a NUL in the name
+        why = clean(getattr(error, "strerror", None) or error)
+        raise UsageError(f"{clean(file, 200)} cannot be edited ({why})", "what was there is untouched") from None
+    return before, after
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if sys.platform == "win32":  # where a folder cannot be opened
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        locks.wait_for(handle)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _read(file: Path) -> str:
+    """The text with its own line ends; empty if there is no file."""
+    try:
+        return file.read_bytes().decode()
+    except FileNotFoundError:
+        return ""
+
+
+def _parsed(text: str, file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(f"{clean(file, 200)} is not TOML: {clean(error)}", "mend the file by hand first") from None
+
+
+def _edited(text: str, before: Pairs, after: Pairs, file: Path) -> str:
+    """The file's text with `after` for `before`, everything else as it was; read again before it is believed."""
+    wanted = {**_parsed(text, file), "watchlist": after}
+    for edit in (_in_place, _anew):
+        try:
+            new = edit(text, before, after)
+            found = _parsed(new, file)
+            if {**found, "watchlist": config.watch_list(found, str(file))} == wanted:
+                return new
+        except (TOMLKitError, UsageError, IndexError):
+            continue
+    raise UsageError(f"{clean(file, 200)} cannot be edited without harm", "edit its watchlist by hand")
+
+
+def _in_place(text: str, before: Pairs, after: Pairs) -> str:
+    """Only the pairs that differ are touched."""
+    document = tomlkit.parse(text)
+    array = document.get("watchlist")
+    if not isinstance(array, Array):
+        return _anew(text, before, after)
+    for index in reversed(range(len(before))):
+        if before[index] not in after:
+            del array[index]
+    for pair in after:
+        if pair not in before:
+            array.append(list(pair))
+    return tomlkit.dumps(document)
+
+
+def _anew(text: str, _: Pairs, after: Pairs) -> str:
+    """A list of its own lines, without the comments that stood inside the old one."""
+    document = tomlkit.parse(text)
+    array = tomlkit.array().multiline(multiline=True)
+    for pair in after:
+        array.append(list(pair))
+    document["watchlist"] = array
+    return tomlkit.dumps(document)
+
+
+def _write(file: Path, text: str) -> None:
+    if not file.exists():  # it may come to hold a password
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600))
+    try:
+        writing.to_file(file, text)
+    except UsageError as error:
+        raise UsageError(error.message, "what was there is untouched") from None
