@@ -6,12 +6,12 @@ The names below load what they need when they are first used; importing pairwatc
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pairwatch.api import compare, compare_series, history
+    from pairwatch.api import compare, compare_series, history, saved, snapshot
     from pairwatch.errors import PairwatchError
     from pairwatch.pairs import leadership
 
 __version__ = "0.1.0"
-__all__ = ["PairwatchError", "__version__", "compare", "compare_series", "history", "leadership"]
+__all__ = ["PairwatchError", "__version__", "compare", "compare_series", "history", "leadership", "saved", "snapshot"]
 
 _HOMES = {
     "PairwatchError": "errors",
@@ -19,6 +19,8 @@ _HOMES = {
     "compare_series": "api",
     "history": "api",
     "leadership": "pairs",
+    "saved": "api",
+    "snapshot": "api",
 }
 
 

@@ -19,7 +19,8 @@ from pairwatch.retrieval import Desk, History, Policy
 from pairwatch.text import clean
 
 if TYPE_CHECKING:
-    from pairwatch.snapshots import Store
+    from pairwatch.records import Table
+    from pairwatch.snapshots import Snapshot, Store
 
 
 def cache_at(folder: Path | None = None) -> Cache:
@@ -130,6 +131,61 @@ def desk_at(
     """Where the legs of a run come from; see `compare`."""
     until = asked.as_of if asked.as_of < _today(now) else None
     return Desk(cache, Policy(now, until, max_age, offline, refresh, deadline, verbose))
+
+
+def snapshot(
+    a: str | Leg,
+    b: str | Leg,
+    *,
+    window: str | Window = "90d",
+    max_lag: int = 10,
+    adjust: Adjustment = "total",
+    seed: int = 0,
+    source: str = DEFAULT_SOURCE,
+    cache: Cache | None = None,
+    store: "Store | None" = None,
+    offline: bool = False,
+    now: float | None = None,
+) -> "Snapshot":
+    """Store what `compare` says of a pair, and return the snapshot; the same inputs are stored once.
+
+    Raises:
+        StoreError: the store refuses.
+        PairwatchError: see `compare`.
+    """
+    from pairwatch.taking import Run
+
+    now = time.time() if now is None else now
+    asked = question(window=window, max_lag=max_lag, adjust=adjust, seed=seed, now=now)
+    desk = desk_at(cache or cache_at(), asked, offline=offline, now=now)
+    (outcome,) = Run(desk, store or store_at(), asked, now).take([pair(a, b, source)])
+    if outcome.snapshot is None:
+        raise outcome.error or AssertionError("a pair that is not stored says why")
+    return outcome.snapshot
+
+
+def saved(
+    a: str | Leg,
+    b: str | Leg,
+    *,
+    window: str | Window = "90d",
+    max_lag: int = 10,
+    adjust: Adjustment = "total",
+    seed: int = 0,
+    source: str = DEFAULT_SOURCE,
+    store: "Store | None" = None,
+    since: date | str | None = None,
+) -> "Table":
+    """The readings of a pair's snapshots over time; `saved(...).to_frame()` is a pandas DataFrame.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    from pairwatch import records
+
+    legs = pair(a, b, source)
+    asked = question(window=window, max_lag=max_lag, adjust=adjust, seed=seed, now=0.0)
+    return records.table(*legs, asked, (store or store_at()).record(*legs, asked, _day(since) or date.min))
 
 
 def history(

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,6 +42,26 @@ class Table(NamedTuple):
     def newest(self, count: int) -> "Table":
         """The last rows alone."""
         return self._replace(rows=self.rows[-count:], values=self.values[-count:])
+
+    def titles(self) -> tuple[str, ...]:
+        """The columns' names: `correlation`, `a.volatility`; with the unit where a statistic comes in several."""
+        names = [named(name.scope, name.key) for name in self.columns]
+        return tuple(
+            f"{text}[{name.unit}]" if names.count(text) > 1 else text
+            for text, name in zip(names, self.columns, strict=True)
+        )
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame by session, a column a statistic."""
+        import pandas as pd  # noqa: PLC0415 - pandas must not load with the types
+
+        index = pd.DatetimeIndex([row.session for row in self.rows], name="session")
+        return pd.DataFrame(self.values, index=index, columns=list(self.titles()))
+
+
+def named(scope: str, key: str) -> str:
+    """What a number is called where it is one of many: `correlation`, `a.volatility`."""
+    return key if scope in ("pair", "leadership") else f"{scope}.{key}"
 
 
 def chosen(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:

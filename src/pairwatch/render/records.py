@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +24,7 @@ def as_csv(table: Table, _page: Page) -> str:
     """Every number in full, ISO dates, empty for "cannot say"."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow((*HEADER, *_titles(table.columns)))
+    writer.writerow((*HEADER, *table.titles()))
     pair = (str(table.a), str(table.b), str(table.question.window))
     for row, values in zip(table.rows, table.values.tolist(), strict=True):
         writer.writerow((*pair, row.session, *_origin(row).values(), *map(number, values)))
@@ -34,7 +33,7 @@ def as_csv(table: Table, _page: Page) -> str:
 
 def as_json(table: Table, page: Page) -> str:
     """One object; `null` for "cannot say"."""
-    titles = _titles(table.columns)
+    titles = table.titles()
     document = {
         "schema": SCHEMA,
         "pairwatch": __version__,
@@ -60,7 +59,7 @@ def as_table(table: Table, page: Page) -> str:
     first = ["session", *(f"{row.session}{'' if row.snapshot else ' *'}" for row in table.rows)]
     columns = [
         [title, *(_cell(by_key.get(name.key), name, value) for value in values)]
-        for title, name, values in zip(_titles(table.columns), table.columns, table.values.T.tolist(), strict=True)
+        for title, name, values in zip(table.titles(), table.columns, table.values.T.tolist(), strict=True)
     ]
     lines = [f"{table.a} against {table.b} · {table.question.window}"]
     for block in _blocks(first, columns, page.width):
@@ -97,13 +96,6 @@ def _cell(entry: Statistic | None, name: Named, value: float) -> str:
     if entry is None:
         return f"{value:.6g}" if value == value else cells.NOTHING  # noqa: PLR0124 - NaN
     return cells.cell(Reading(entry, name.scope, value, name.unit))  # type: ignore[arg-type]
-
-
-def _titles(columns: tuple[Named, ...]) -> list[str]:
-    """`correlation`, `a.volatility`, and the unit where a statistic comes in several."""
-    names = [name.key if name.scope in ("pair", "leadership") else f"{name.scope}.{name.key}" for name in columns]
-    count = Counter(names)
-    return [f"{text}[{name.unit}]" if count[text] > 1 else text for text, name in zip(names, columns, strict=True)]
 
 
 def _origin(row: Row) -> dict[str, Any]:
