@@ -30,7 +30,16 @@ def twins():
 
 
 def test_the_public_names_are_these():
-    assert pairwatch.__all__ == ["PairwatchError", "__version__", "compare", "compare_series", "history", "leadership"]
+    assert pairwatch.__all__ == [
+        "PairwatchError",
+        "__version__",
+        "compare",
+        "compare_series",
+        "history",
+        "leadership",
+        "saved",
+        "snapshot",
+    ]
     assert dir(pairwatch) == sorted(pairwatch.__all__)
 
 
