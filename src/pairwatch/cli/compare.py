@@ -1,18 +1,32 @@
 """`pairwatch compare A B`."""
 
-import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pairwatch.cli import options, results, words, world
 from pairwatch.cli.groups import plain
-from pairwatch.errors import PairwatchError, StaleData, UsageError
+from pairwatch.errors import NotEnoughData, PairwatchError, StaleData, StoreError, UsageError
 
 if TYPE_CHECKING:
     from pairwatch.cache import Cache
+    from pairwatch.differences import Difference
     from pairwatch.model import Comparison
 
 app = plain()
+
+
+class _Found(NamedTuple):
+    """A comparison, and what is said beside it.
+
+    Attributes:
+        said: when, for one that was stored.
+        notes: what no format shows.
+    """
+
+    comparison: "Comparison"
+    since: "Difference | None" = None
+    said: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 @app.command()
@@ -21,6 +35,7 @@ def compare(
     b: options.LegB,
     window: options.Window = None,
     as_of: options.AsOf = None,
+    vintage: options.Vintage = None,
     max_lag: options.MaxLag = None,
     adjust: options.Adjust = None,
     format: options.Format = None,
@@ -43,54 +58,69 @@ def compare(
     """
     now = time.time()
     settings = world.settings({**locals(), "format": results.form(csv=csv, json=json, typed=format)})
-    if settings["refresh"] and settings["offline"]:
-        raise UsageError("--refresh asks the source, and --offline forbids it", "leave one out, or say --no-offline")
     if verbose:
-        _show_logs()
+        world.show_logs()
+    if vintage is not None:
+        if as_of is not None or refresh:
+            what = "--refresh" if refresh else "--as-of"
+            raise UsageError(f"--vintage says what was said then, and {what} asks anew", "leave one of them out")
+        _write(_as_said(a, b, vintage, settings), settings, output, now)
+        return
     cache = world.cache(settings)
     try:
         found = _compared(a, b, settings, cache, now=now, verbose=verbose)
-        shows_notes = results.write_comparison(found, settings["format"], output, now)
+        _write(found, settings, output, now)
     except PairwatchError:
         # Without it, "not in the cache" would be all that is said of a cache that could not be read.
         words.note(*world.trouble(cache), quiet=settings["quiet"])
         raise
-    words.note(*_notes(found), quiet=settings["quiet"] or shows_notes)
 
 
-def _compared(a: str, b: str, settings: dict[str, Any], cache: "Cache", *, now: float, verbose: bool) -> "Comparison":
-    from pairwatch import api
-
-    found = api.compare(
-        a,
-        b,
-        window=settings["window"],
-        as_of=settings["as_of"],
-        max_lag=settings["max_lag"],
-        adjust=settings["adjust"],
-        seed=settings["seed"],
-        source=settings["source"],
-        cache=cache,
-        offline=settings["offline"],
-        refresh=settings["refresh"],
-        max_age=settings["max_age"],
-        deadline=settings["deadline"],
-        now=now,
-        verbose=verbose,
+def _write(found: _Found, settings: dict[str, Any], output: options.Output, now: float) -> None:
+    if settings["fail_stale"] and found.comparison.stale:
+        raise StaleData("; ".join(_stale(found.comparison)))
+    said = found.said
+    shows_notes = results.write_comparison(
+        found.comparison, settings["format"], output, now if said is None else said, since=found.since, said=said
     )
-    if settings["fail_stale"] and found.stale:
-        stale = [side.provenance.stale for side in (found.receipt.a, found.receipt.b) if side.provenance.stale]
-        raise StaleData("; ".join(stale))
-    return found
+    words.note(*found.notes, quiet=settings["quiet"])
+    words.note(*_notes(found.comparison), quiet=settings["quiet"] or shows_notes)
+
+
+def _compared(a: str, b: str, settings: dict[str, Any], cache: "Cache", *, now: float, verbose: bool) -> _Found:
+    from pairwatch import api, pairs
+
+    asked = world.question(settings, now)
+    desk = world.desk(settings, cache, asked, now=now, verbose=verbose)
+    first, second = (desk.history(leg) for leg in api.pair(a, b, settings["source"]))
+    found = pairs.compare(first, second, asked, trouble=cache.trouble)
+    if settings["as_of"] or not world.has_snapshots(settings):
+        return _Found(found)
+    try:
+        return _Found(found, api.since(found, (first, second), asked, world.store(settings), now))
+    except NotEnoughData:  # what was known then is too little for this version
+        return _Found(found)
+    except StoreError as error:
+        return _Found(found, notes=(error.message,))
+
+
+def _as_said(a: str, b: str, name: str, settings: dict[str, Any]) -> _Found:
+    """What was said then: neither the cache nor a source is looked at."""
+    from pairwatch import api, vintages
+
+    asked = world.question({**settings, "as_of": None}, 0)  # a snapshot has its own day
+    store = world.store(settings)
+    snapshot = vintages.Vintages(store, api.pair(a, b, settings["source"]), asked).named(name)
+    found, notes = vintages.as_said(store, snapshot)
+    return _Found(found, said=snapshot.taken_at, notes=(vintages.told(snapshot), *notes))
+
+
+def _stale(found: "Comparison") -> list[str]:
+    sides = found.receipt.a, found.receipt.b
+    return [side.provenance.stale for side in sides if side.provenance.stale]
 
 
 def _notes(found: "Comparison") -> list[str]:
     """The warnings, on stderr: the simulated legs' too, so that a file cannot be mistaken later."""
     simulated = ["simulated numbers, drawn and not recorded"] if found.simulated else []
     return [*simulated, *found.warnings]
-
-
-def _show_logs() -> None:
-    import logging
-
-    logging.basicConfig(stream=sys.stderr, level=logging.DEBUG, format="%(name)s: %(message)s")

@@ -1,15 +1,23 @@
 """How a comparison looks to a person: the same words and roundings in every laid-out format."""
 
 import math
+import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from pairwatch.model import Comparison, LegReceipt, Reading, Scope
-from pairwatch.text import age, plural
+from pairwatch.model import Comparison, LegReceipt, Reading, Scope, Statistic
+from pairwatch.text import age, listing, plural
+
+if TYPE_CHECKING:
+    from pairwatch.differences import Change, Difference, Moment
+    from pairwatch.revisions import Revision
 
 NOTHING = "–"
+# So many days are named; of more, the first and the last.
+MOST_DAYS = 4
 
 # Each becomes one character, so that columns stay where they are.
 _ASCII = str.maketrans("–−·…×─━◂▸→\u2018\u2019\u201c\u201d", "--|~x--<>>''\"\"")
@@ -127,9 +135,129 @@ def clock(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def header(c: Comparison) -> str:
-    """The title of a comparison."""
-    return f"{c.a} against {c.b} · {c.window} to {c.as_of}" + (" · simulated" if c.simulated else "")
+def header(c: Comparison, said: float | None = None) -> str:
+    """The title of a comparison; `said` is the instant at which a stored one was made."""
+    then = "" if said is None else f" · as said on {clock(said)}"
+    return f"{c.a} against {c.b} · {c.window} to {c.as_of}" + (" · simulated" if c.simulated else "") + then
+
+
+# ---------------------------------------------------------------- differences
+
+UNMOVED = "nothing has moved beyond rounding"
+CHANGE_COLUMNS = ("from", "to", "change", "left", "entered", "revised")
+
+
+def change_columns(changes: Sequence["Change"]) -> tuple[str, ...]:
+    """The columns that there is something in: mostly nothing was revised."""
+    return CHANGE_COLUMNS if any(amount(c, c.revised) != "0" for c in changes) else CHANGE_COLUMNS[:-1]
+
+
+def change_row(c: "Change") -> list[str]:
+    """A label, and the cell of each column."""
+    ends = [cell(Reading(c.statistic, c.scope, value, c.unit)) for value in (c.start, c.end)]
+    return [label(c.statistic), *ends, *(amount(c, value) for value in (c.change, c.left, c.entered, c.revised))]
+
+
+def has_moved(c: "Change") -> bool:
+    """Whether the change can be seen at these roundings."""
+    _, start, end, *_ = change_row(c)
+    return start != end
+
+
+def change_groups(d: "Difference") -> list[tuple[str, "list[Change]"]]:
+    """A heading and what has moved, for each leg, their difference, the pair and the leadership.
+
+    What was asked for by its key is there whether it has moved or not.
+    """
+    names = {"a": str(d.a), "b": str(d.b), "difference": "A - B"}
+    shown = [c for c in d.changes if d.chosen or has_moved(c)]
+    return [(names.get(scope, scope), list(group)) for scope, group in groupby(shown, key=lambda c: c.scope)]
+
+
+def label(statistic: Statistic) -> str:
+    """The statistic's label; of an interval's ends that share one, with the end."""
+    name, _, end = statistic.key.rpartition("_")
+    shares = statistic.interval and name == statistic.interval and end not in statistic.label
+    return f"{statistic.label}, {end}" if shares else statistic.label
+
+
+def amount(c: "Change", value: float) -> str:
+    """A part of a change, with its sign, rounded like the numbers themselves; 0 for what rounds to nothing."""
+    if not math.isfinite(value):
+        return NOTHING
+    size = max((abs(x) for x in (c.start, c.end) if math.isfinite(x)), default=0.0)
+    text = _amount(c, value, size)
+    return text if re.search("[1-9]", text) else "0"
+
+
+def _amount(c: "Change", value: float, size: float) -> str:
+    unit = c.statistic.unit if c.statistic.unit == "currency" else c.unit
+    if unit == "currency":
+        return f"{value:+,.2f}" if size >= 1 else f"{value:+.4g}"
+    if unit == "fraction":
+        return f"{100 * value:+,.2f}%"
+    if unit in ("bp", "bars"):
+        return f"{value:+,.1f} {unit}"
+    if unit == "number" and 1e-9 < size < 0.001:
+        return f"{value:+.3g}"
+    return f"{value:+,.{ {'count': 0, 'probability': 4}.get(unit, 3) }f}"
+
+
+def difference_title(d: "Difference") -> str:
+    """The title of a difference."""
+    return f"{d.a} against {d.b} · {d.question.window} · {d.start.session} to {d.end.session}"
+
+
+def difference_rows(d: "Difference") -> list[tuple[str, str]]:
+    """What moved the numbers, line by line: a heading and a text."""
+    rewritten = [
+        *(
+            f"{one.leg} to {one.until} rebased by {one.divisor:.6g}{f' (split of {one.split})' if one.split else ''}"
+            for one in d.rebasings
+        ),
+        *([listing([_revision(one) for one in d.revisions])] if d.revisions else []),
+    ]
+    return [
+        ("from", _moment(d.start)),
+        ("to", _moment(d.end)),
+        ("left", _days(d.left)),
+        ("entered", _days(d.entered)),
+        ("revised", "; ".join(rewritten) or "nothing"),
+        *(("note", remark) for remark in d.remarks),
+    ]
+
+
+def since_title(d: "Difference") -> tuple[str, str]:
+    """The heading of the short form, and what moved the numbers."""
+    return f"since {d.start.session}", f"{plural(len(d.left), 'day')} left the window, {len(d.entered)} entered"
+
+
+def since_changes(d: "Difference") -> "list[Change]":
+    """What the short form shows."""
+    return [c for c in d.changes if math.isfinite(c.start) or math.isfinite(c.end)]
+
+
+def _moment(moment: "Moment") -> str:
+    which = "now" if moment.revision is None else f"snapshot {moment}"
+    return f"{which}, of the close of {moment.session}, said on {clock(moment.taken_at)}"
+
+
+def _days(days: Sequence[date]) -> str:
+    if not days:
+        return "no day"
+    if len(days) <= MOST_DAYS:
+        return f"{plural(len(days), 'day')}: {listing(days, MOST_DAYS)}"
+    return f"{plural(len(days), 'day')}: {days[0]} to {days[-1]}"
+
+
+def _revision(one: "Revision") -> str:
+    what = f"{one.leg} {one.what.replace('_', ' ')} of {one.day}"
+    if math.isnan(one.before):
+        return f"{what} added, {one.after:.6g}"
+    return f"{what} {'withdrawn' if math.isnan(one.after) else f'{one.before:.6g} to {one.after:.6g}'}"
+
+
+# ---------------------------------------------------------------- plain text
 
 
 def in_ascii(text: str) -> str:

@@ -3,22 +3,36 @@
 import csv
 import io
 import math
+from typing import TYPE_CHECKING
 
 from pairwatch.model import Comparison
 from pairwatch.render import Page
 
+if TYPE_CHECKING:
+    from pairwatch.differences import Difference
+
 HEADER = ("as_of", "a", "b", "window", "scope", "statistic", "value", "unit")
+DIFFERENCE_HEADER = ("statistic", "scope", "unit", "from", "to", "change", "left", "entered", "revised")
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def comparison(c: Comparison, _page: Page) -> str:
+def comparison(c: Comparison, _page: Page, _since: "Difference | None" = None) -> str:
     """Every reading and every r(k), in the order of the catalogue."""
-    out = io.StringIO()
-    rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(HEADER)
     pair = (c.as_of.isoformat(), text(str(c.a)), text(str(c.b)), str(c.window))
-    rows.writerows((*pair, scope, key, number(value), text(unit)) for scope, key, value, unit in c.rows())
+    return _table(HEADER, [(*pair, scope, key, number(value), text(unit)) for scope, key, value, unit in c.rows()])
+
+
+def difference(d: "Difference", _page: Page) -> str:
+    """Every change, in the order of the catalogue."""
+    return _table(DIFFERENCE_HEADER, [(c.statistic.key, c.scope, text(c.unit), *map(number, c[3:])) for c in d.changes])
+
+
+def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\n")
+    table.writerow(header)
+    table.writerows(rows)
     return out.getvalue()
 
 

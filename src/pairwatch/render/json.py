@@ -3,16 +3,20 @@
 import json
 import math
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pairwatch import __version__
 from pairwatch.model import Comparison, LegReceipt, Receipt, Scope, iso
 from pairwatch.render import Page
 
+if TYPE_CHECKING:
+    from pairwatch.differences import Change, Difference, Moment
+    from pairwatch.revisions import Rebasing, Revision
+
 SCHEMA = 1
 
 
-def comparison(c: Comparison, page: Page) -> str:
+def comparison(c: Comparison, page: Page, since: "Difference | None" = None) -> str:
     """The whole comparison as one object, with a line feed at its end."""
     document = {
         "schema": SCHEMA,
@@ -27,10 +31,71 @@ def comparison(c: Comparison, page: Page) -> str:
         "pair": _values(c, "pair"),
         "leadership": _leadership(c),
         "reading": [{"claim": x.text, "verdict": x.verdict, "because": x.because} for x in c.claims],
+        "since": since
+        and {
+            "session": iso(since.start.session),
+            "revision": since.start.revision,
+            "statistics": [_change(one) for one in since.changes],
+        },
         "receipt": _receipt(c.receipt),
         "warnings": list(c.warnings),
     }
+    return _text(document, page)
+
+
+def difference(d: "Difference", page: Page) -> str:
+    """The whole difference as one object."""
+    document = {
+        "schema": SCHEMA,
+        "pairwatch": __version__,
+        "a": str(d.a),
+        "b": str(d.b),
+        "window": str(d.question.window),
+        "from": _moment(d.start),
+        "to": _moment(d.end),
+        "statistics": [_change(one) for one in d.changes],
+        "days": {
+            "left": [iso(day) for day in d.left],
+            "entered": [iso(day) for day in d.entered],
+            "revised": [_revision(one) for one in d.revisions],
+            "rebased": [_rebasing(one) for one in d.rebasings],
+        },
+        "remarks": list(d.remarks),
+    }
+    return _text(document, page)
+
+
+def _text(document: dict[str, Any], page: Page) -> str:
     return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=not page.unicode) + "\n"
+
+
+def _moment(moment: "Moment") -> dict[str, Any]:
+    return {
+        "session": iso(moment.session),
+        "revision": moment.revision,
+        "taken_at": _instant(moment.taken_at),
+        "pairwatch": moment.program,
+    }
+
+
+def _change(c: "Change") -> dict[str, Any]:
+    parts = ("from", "to", "change", "left", "entered", "revised")
+    numbers = {name: _number(value) for name, value in zip(parts, c[3:], strict=True)}
+    return {"statistic": c.statistic.key, "scope": c.scope, "unit": c.unit, **numbers}
+
+
+def _revision(one: "Revision") -> dict[str, Any]:
+    return {
+        "leg": str(one.leg),
+        "day": iso(one.day),
+        "what": one.what,
+        "from": _number(one.before),
+        "to": _number(one.after),
+    }
+
+
+def _rebasing(one: "Rebasing") -> dict[str, Any]:
+    return {"leg": str(one.leg), "until": iso(one.until), "divisor": one.divisor, "split": iso(one.split)}
 
 
 def _number(value: float) -> float | int | None:

@@ -1,18 +1,23 @@
 """Markdown that pastes into an issue or a note; text from outside cannot become markup in it."""
 
 import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pairwatch.model import Comparison
 from pairwatch.render import Page, cells
+
+if TYPE_CHECKING:
+    from pairwatch.differences import Change, Difference
 
 # What Markdown, HTML or GitHub acts on inside a line: a colon and a dot only where they would make a link or an emoji.
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&$@]|:(?=//|[\w+-]+:)|(?<=www)\.)", re.IGNORECASE)
 
 
-def comparison(c: Comparison, page: Page) -> str:
+def comparison(c: Comparison, page: Page, since: "Difference | None" = None) -> str:
     """Headings, tables and lists, ending in a line feed."""
     lines = [
-        f"## {escaped(cells.header(c))}",
+        f"## {escaped(cells.header(c, page.said))}",
         "",
         *(
             f"- **{name}** {escaped(str(side.leg))}: {escaped(' · '.join(cells.who(side)))}"
@@ -29,12 +34,39 @@ def comparison(c: Comparison, page: Page) -> str:
         "",
         _correlations(c),
         "",
+        *(_since(since) if since else []),
         *(f"- **{claim.verdict}** {escaped(claim.text)}: {escaped(claim.because)}" for claim in c.claims),
         "",
         *(f"- **{name}** {escaped(text)}" for name, text in cells.receipt_rows(c, page.now)),
     ]
+    return _text(lines, page)
+
+
+def difference(d: "Difference", page: Page) -> str:
+    """A heading, a table for each leg, the pair and the leadership, and what moved them."""
+    lines = [f"## {escaped(cells.difference_title(d))}", ""]
+    groups = cells.change_groups(d)
+    columns = cells.change_columns([c for _, changes in groups for c in changes])
+    for name, changes in groups:
+        lines += [*_changes(name, columns, changes), ""]
+    if not groups:
+        lines += [cells.UNMOVED, ""]
+    return _text([*lines, *(f"- **{name}** {escaped(text)}" for name, text in cells.difference_rows(d))], page)
+
+
+def _text(lines: list[str], page: Page) -> str:
     text = "\n".join(lines) + "\n"
     return text if page.unicode else cells.in_ascii(text)
+
+
+def _since(since: "Difference") -> list[str]:
+    heading, told = cells.since_title(since)
+    changes = cells.since_changes(since)
+    return [*_changes(heading, cells.change_columns(changes), changes), "", escaped(told), ""]
+
+
+def _changes(heading: str, columns: tuple[str, ...], changes: Sequence["Change"]) -> list[str]:
+    return _table((heading, *columns), [cells.change_row(c)[: len(columns) + 1] for c in changes])
 
 
 def escaped(text: str) -> str:

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from datetime import UTC, datetime
-from typing import Any
 
 from rich.cells import cell_len
 
@@ -27,7 +26,8 @@ def as_csv(table: Table, _page: Page) -> str:
     writer.writerow((*HEADER, *table.titles()))
     pair = (str(table.a), str(table.b), str(table.question.window))
     for row, values in zip(table.rows, table.values.tolist(), strict=True):
-        writer.writerow((*pair, row.session, *_origin(row).values(), *map(number, values)))
+        revision, taken_at, recomputed = _origin(row)
+        writer.writerow((*pair, row.session, revision, taken_at, str(recomputed).lower(), *map(number, values)))
     return out.getvalue()
 
 
@@ -44,7 +44,7 @@ def as_json(table: Table, page: Page) -> str:
         "snapshots": [
             {
                 "session": row.session.isoformat(),
-                **_origin(row),
+                **dict(zip(("revision", "taken_at", "recomputed"), _origin(row), strict=True)),
                 "values": {title: _finite(value) for title, value in zip(titles, values, strict=True)},
             }
             for row, values in zip(table.rows, table.values.tolist(), strict=True)
@@ -98,12 +98,12 @@ def _cell(entry: Statistic | None, name: Named, value: float) -> str:
     return cells.cell(Reading(entry, name.scope, value, name.unit))  # type: ignore[arg-type]
 
 
-def _origin(row: Row) -> dict[str, Any]:
+def _origin(row: Row) -> tuple[int | None, str | None, bool]:
     """Revision, instant, and whether it was recomputed."""
     if row.snapshot is None:
-        return {"revision": None, "taken_at": None, "recomputed": True}
+        return None, None, True
     taken = datetime.fromtimestamp(int(row.snapshot.taken_at), UTC).isoformat().replace("+00:00", "Z")
-    return {"revision": row.snapshot.revision, "taken_at": taken, "recomputed": False}
+    return row.snapshot.revision, taken, False
 
 
 def _finite(value: float) -> float | None:

@@ -4,8 +4,9 @@ Laid out by hand from rich's segments, styles and cell widths: its console and i
 two hundred cells several times, which would be a fifth of a whole run.
 """
 
+from collections.abc import Sequence
 from itertools import zip_longest
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from rich.cells import cell_len, chop_cells
 from rich.color import ColorSystem
@@ -14,6 +15,9 @@ from rich.style import Style
 
 from pairwatch.model import Comparison, Leadership
 from pairwatch.render import Page, cells
+
+if TYPE_CHECKING:
+    from pairwatch.differences import Change, Difference
 
 Line: TypeAlias = list[Segment]
 
@@ -24,28 +28,49 @@ BESIDE_LEGS = 30
 # From so many lags on, the bars of r(k) stand without a gap.
 SPACED_BARS = 31
 GAP = 4
+# Labels of changes are folded rather than narrower than this.
+NARROWEST_LABEL = 14
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _ASCII_BLOCKS = " 12345678"
 _VERDICT_STYLES = {"TRUE": "green", "FALSE": "red", "INCONCLUSIVE": "yellow"}
 
 
-def comparison(c: Comparison, page: Page) -> str:
+def comparison(c: Comparison, page: Page, since: "Difference | None" = None) -> str:
     """The whole page, ending in a line feed; no colour codes unless the page has colour."""
     width = page.width or UNBOUNDED
     lines: list[Line] = [
-        *_title(c, width),
+        *_title(c, width, page.said),
         [],
         *_numbers(c, width),
         [],
         *_verdict(c, width, unicode=page.unicode),
         [],
+        *(_since(since, width) if since else []),
         [_styled("reading", "bold")],
         *_claims(c, width),
         [],
         [_styled("receipt", "bold")],
         *_receipt(c, width, page.now),
     ]
+    return _text(lines, page)
+
+
+def difference(d: "Difference", page: Page) -> str:
+    """What has moved, and below it why."""
+    width = page.width or UNBOUNDED
+    groups = cells.change_groups(d)
+    lines: list[Line] = [[_styled(text, "bold")] for text in _folded(cells.difference_title(d), width)]
+    lines += [[], *_changes(groups, width)]
+    if not groups:
+        lines += [[_styled(cells.UNMOVED)], []]
+    rows = [
+        (_styled(f"  {name}", "yellow" if name == "note" else "dim"), text) for name, text in cells.difference_rows(d)
+    ]
+    return _text([*lines, [_styled("why", "bold")], *_headed(rows, width)], page)
+
+
+def _text(lines: list[Line], page: Page) -> str:
     text = "".join(f"{_printed(line, color=page.color)}\n" for line in lines)
     return text if page.unicode else cells.in_ascii(text)
 
@@ -101,11 +126,11 @@ def _flowed(parts: list[str], room: int) -> list[str]:
 # ---------------------------------------------------------------- the legs and the pair
 
 
-def _title(c: Comparison, width: int) -> list[Line]:
+def _title(c: Comparison, width: int, said: float | None = None) -> list[Line]:
     """Who A and B are: beside their names, or below where the names are long."""
     longest = max(cell_len(str(leg)) for leg in (c.a, c.b))
     beside = longest <= width // 3
-    lines: list[Line] = [[_styled(text, "bold")] for text in _folded(cells.header(c), width)]
+    lines: list[Line] = [[_styled(text, "bold")] for text in _folded(cells.header(c, said), width)]
     for name, side in (("A", c.receipt.a), ("B", c.receipt.b)):
         head = [_styled(f"  {name}  ", "dim")]
         leg = str(side.leg)
@@ -218,6 +243,60 @@ def _fitted(lead: Leadership, names: tuple[str, str], room: int) -> tuple[int, s
 def _block(r: float, blocks: str) -> str:
     """The bar of one |r(k)|: the lowest for 0, none for "cannot say"."""
     return blocks[max(1, round(abs(r) * (len(blocks) - 1)))] if r == r else " "  # noqa: PLR0124 - NaN
+
+
+# ---------------------------------------------------------------- changes
+
+
+def _since(since: "Difference", width: int) -> list[Line]:
+    heading, told = cells.since_title(since)
+    head = [_styled(heading, "bold"), _styled("  ")]
+    return [
+        *_hanging(head, _folded(told, width - _width(head)), "dim"),
+        *_changes([("", cells.since_changes(since))], width),
+    ]
+
+
+def _changes(groups: Sequence[tuple[str, Sequence["Change"]]], width: int) -> list[Line]:
+    """A heading, the names of the columns and a row a change, for each group; an empty line after each."""
+    columns = cells.change_columns([c for _, group in groups for c in group])
+    labels, numbers = [], []
+    for heading, group in groups:
+        labels += [heading, *(f"  {cells.label(c.statistic)}" for c in group)]
+        numbers.append([_styled(name, "dim") for name in columns])
+        numbers += [[_signed(text) for text in cells.change_row(c)[1 : len(columns) + 1]] for c in group]
+    lined_up = _lined_up(numbers, "r" * len(columns)) if numbers else []
+    room = min(max(map(cell_len, labels), default=0), width - 2 - max(map(_width, lined_up), default=0))
+    if room < NARROWEST_LABEL:
+        return _told(groups, columns, width)
+    rows = [_labelled(label, line, room) for label, line in zip(labels, lined_up, strict=True)]
+    lines: list[Line] = []
+    for _, group in groups:
+        lines += [line for row in rows[: len(group) + 1] for line in row] + [[]]
+        rows = rows[len(group) + 1 :]
+    return lines
+
+
+def _labelled(label: str, numbers: Line, room: int) -> list[Line]:
+    """A label, folded where it must be, and the numbers beside its last line."""
+    margin, style = ("  ", "") if label.startswith("  ") else ("", "bold")
+    texts = _folded(label.strip(), room - len(margin)) or [""]
+    *lines, last = [[_styled(margin), _styled(text, style)] for text in texts]
+    return [*lines, [*last, _styled(" " * (room + 2 - _width(last))), *numbers]]
+
+
+def _told(groups: Sequence[tuple[str, Sequence["Change"]]], columns: tuple[str, ...], width: int) -> list[Line]:
+    """The same on a page that is too narrow for columns."""
+    lines: list[Line] = []
+    for heading, group in groups:
+        lines += [[_styled(text, "bold")] for text in _folded(heading, width) if text]
+        for c in group:
+            label, *row = cells.change_row(c)
+            parts = [f"{name} {text}" for name, text in zip(columns, row, strict=False)]
+            lines += _hanging([_styled("  ")], _folded(label, width - 2))
+            lines += _hanging([_styled("    ")], _flowed(parts, width - 4))
+        lines.append([])
+    return lines
 
 
 # ---------------------------------------------------------------- words

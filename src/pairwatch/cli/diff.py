@@ -1,0 +1,118 @@
+"""`pairwatch diff A B [FROM] [TO]`."""
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pairwatch.cli import options, results, words, world
+from pairwatch.cli.groups import plain
+from pairwatch.errors import PairwatchError, UsageError
+from pairwatch.text import clean
+
+if TYPE_CHECKING:
+    from pairwatch.differences import Difference
+    from pairwatch.retrieval import Desk
+
+app = plain()
+
+
+@app.command()
+def diff(
+    a: options.LegA,
+    b: options.LegB,
+    start: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[FROM]",
+            help="A snapshot: its day, 2026-11-20.2 for a revision, or latest; by default the session before TO's.",
+        ),
+    ] = None,
+    end: Annotated[
+        str, typer.Argument(metavar="[TO]", help="A snapshot, or now for what `compare` says.", show_default=True)
+    ] = "latest",
+    only: Annotated[
+        list[str] | None, options.option("--only", metavar="STATISTIC", help="This statistic; may be repeated.")
+    ] = None,
+    window: options.Window = None,
+    max_lag: options.MaxLag = None,
+    adjust: options.Adjust = None,
+    seed: options.Seed = None,
+    format: options.Format = None,
+    csv: options.AsCsv = False,
+    json: options.AsJson = False,
+    output: options.Output = None,
+    source: options.Source = None,
+    refresh: options.Refresh = None,
+    offline: options.Offline = None,
+    max_age: options.MaxAge = None,
+    deadline: options.Deadline = None,
+    quiet: options.Quiet = None,
+    verbose: options.Verbose = False,
+) -> None:
+    """Say why a pair's numbers moved: which days left the window, which entered, what was revised.
+
+    Examples:  pairwatch diff QQQ IWM  |  pairwatch diff QQQ IWM 2026-11-13 now --only correlation
+    """
+    now = time.time()
+    settings = world.settings({**locals(), "format": results.form(csv=csv, json=json, typed=format)})
+    if verbose:
+        world.show_logs()
+    found = _difference((a, b, start, end), only, settings, now, verbose=verbose)
+    from pairwatch.render import difference_writer
+
+    to = results.destination(settings["format"], output)
+    results.write(difference_writer(to.form)(found, results.page(to, now)), to)  # type: ignore[arg-type]
+    words.note(*found.remarks, quiet=settings["quiet"] or to.shows_notes)
+
+
+def _difference(
+    names: tuple[str, str, str | None, str],
+    only: list[str] | None,
+    settings: dict[str, Any],
+    now: float,
+    *,
+    verbose: bool,
+) -> "Difference":
+    from pairwatch import api
+
+    a, b, start, end = names
+    end = end.strip().lower()
+    if (start or "").strip().lower() == "now":
+        raise UsageError("FROM cannot be now", f"what is now is TO: pairwatch diff {clean(a)} {clean(b)} latest now")
+    legs, keys, store = api.pair(a, b, settings["source"]), _keys(only), world.store(settings)
+    if end != "now":
+        return api.difference(legs, world.question({**settings, "as_of": None}, now), store, start, end, keys=keys)
+    asked, cache = world.question(settings, now), world.cache(settings)
+    desk: Desk = world.desk(settings, cache, asked, now=now, verbose=verbose)
+    try:
+        found = api.difference(legs, asked, store, start, end, desk=desk, keys=keys, now=now)
+    except PairwatchError:
+        words.note(*world.trouble(cache), quiet=settings["quiet"])
+        raise
+    words.note(*world.trouble(cache), quiet=settings["quiet"])
+    return found
+
+
+def _keys(only: list[str] | None) -> list[str] | None:
+    """The keys that were typed.
+
+    Raises:
+        UsageError: one that no statistic of finished closes has.
+    """
+    if not only:
+        return None
+    from pairwatch import differences
+
+    known = differences.explained()
+    keys = [key.strip().lower() for key in only]
+    for key in keys:
+        if key not in known:
+            from pairwatch.config import nearest
+
+            near = nearest(key, known)
+            raise UsageError(
+                f"no statistic of finished closes is called {clean(key)!r}",
+                f"did you mean {near}?" if near else "`pairwatch explain` lists them all",
+            )
+    return keys
