@@ -89,6 +89,7 @@ class Database:
             db.execute("BEGIN")
             try:
                 self._check(db)
+                self._check_size(db)
                 yield db
             finally:
                 # Closing alone would wait for cursors that a traceback still holds.
@@ -117,6 +118,8 @@ class Database:
                     if not upgrades:
                         raise
                     self._step_up(db, outdated.schema)
+                else:
+                    self._check_size(db)
                 yield db
                 db.execute("COMMIT")
             except BaseException:
@@ -158,6 +161,12 @@ class Database:
             raise DatabaseTrouble("it belongs to another program")
         raise NothingYet("it is not laid out yet")
 
+    def _check_size(self, db: sqlite3.Connection) -> None:
+        """Raise `Damaged` for a file longer than its header says: what is written next would go over its own pages."""
+        (pages,), (size,) = (db.execute(f"PRAGMA {what}").fetchone() for what in ("page_count", "page_size"))
+        if self.path.stat().st_size > pages * size:
+            raise Damaged("a length that is not its own")
+
     def _step_up(self, db: sqlite3.Connection, schema: int) -> None:
         for step in self._steps[schema:]:
             for statement in _statements(step):
@@ -174,6 +183,18 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement := "\n".join(lines)):
             yield statement
             lines.clear()
+
+
+def sync(path: Path) -> None:
+    """Flush a file, or a folder's names, to the disk; raises `OSError` for a file, not where folders cannot be."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except PermissionError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def is_damage(error: Exception) -> bool:

@@ -91,7 +91,7 @@ def _asked(text: str) -> Question:
     try:
         asked = json.loads(text)
         return Question(date.min, Window.parse(asked["window"]), asked["max_lag"], asked["adjust"], asked["seed"])
-    except (ValueError, KeyError, TypeError, UsageError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise Damaged("a question") from error
 
 

@@ -7,6 +7,7 @@ history that the provider rewrites makes new chunks beside the old ones.
 
 import hashlib
 import json
+from datetime import date
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -97,9 +98,18 @@ def unpacked(leg: str, closes: list[bytes], events: bytes, facts: bytes, told: s
     return History(series, provenance)
 
 
-def chunk_of(expected: bytes, data: bytes) -> Chunk:
+def known_on(history: History, day: date) -> bytes:
+    """The hash of the closes and events up to a day."""
+    dates, last = history.series.dates, np.datetime64(day)
+    n = int(dates.searchsorted(last, side="right"))
+    events = tuple(event for event in history.series.events if event.day <= last)
+    closes = packing.close_bytes(history.series.closes[:n])
+    return digest(packing.day_bytes(dates[:n]), closes, packing.events_text(events).encode())
+
+
+def chunk_of(expected: bytes, data: Any) -> Chunk:
     """A stored chunk; raises `Damaged` where the bytes are not those that were stored."""
-    if digest(data) != expected:
+    if not isinstance(data, bytes) or digest(data) != expected:
         raise Damaged("a chunk of closes")
     return Chunk(expected, data)
 

@@ -28,8 +28,9 @@ from pairwatch.snapshots.inputs import Chunk, Packed, assembled, chunk_of, unpac
 HEADS = (
     "SELECT x.id, p.a, p.b, p.question, x.session, x.revision, x.taken_at, x.as_of, x.program, i.hash, j.hash,"
     " x.a, x.b, i.content, j.content, x.checksum FROM batches x"
-    " JOIN pairs p ON p.id = x.pair JOIN inputs i ON i.id = x.a JOIN inputs j ON j.id = x.b "
+    " LEFT JOIN pairs p ON p.id = x.pair LEFT JOIN inputs i ON i.id = x.a LEFT JOIN inputs j ON j.id = x.b "
 )
+# What a batch refers to and is missing must not make the batch itself be passed over: LEFT, in the joins above.
 # How many columns of a head its checksum covers, from the legs on.
 _COVERED = slice(1, 11)
 NO_NAME = Named("", "", "")
@@ -66,23 +67,34 @@ def leg_of(text: str) -> Leg:
         raise Damaged("the name of a leg") from error
 
 
-def new_row(db: sqlite3.Connection, table: str, **values: object) -> int:
+def new_row(db: sqlite3.Connection, table: str, /, **values: object) -> int:
     """Insert a row and return its number; the table and the columns are constants."""
     marks = ", ".join("?" * len(values))
     text = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})"  # noqa: S608 - constants and marks
     return db.execute(text, tuple(values.values())).lastrowid or 0
 
 
-def row_of(db: sqlite3.Connection, table: str, **values: object) -> int | None:
+def row_of(db: sqlite3.Connection, table: str, /, **values: object) -> int | None:
     """The number of the row with these values, if there is one."""
     where = " AND ".join(f"{name}=?" for name in values)
     found = db.execute(f"SELECT id FROM {table} WHERE {where}", tuple(values.values())).fetchone()  # noqa: S608 - constants
     return int(found[0]) if found else None
 
 
-def row_for(db: sqlite3.Connection, table: str, **values: object) -> int:
+def row_for(db: sqlite3.Connection, table: str, /, **values: object) -> int:
     """The number of the row with these values, which is inserted where there is none."""
     return row_of(db, table, **values) or new_row(db, table, **values)
+
+
+def examine(db: sqlite3.Connection, *tables: str) -> None:
+    """Raise `Damaged` where a table, or the index by which it is looked through, has lost a row.
+
+    What a row says is covered by checksums, that it is there by nothing else.
+    """
+    for table in tables:
+        found = db.execute(f"PRAGMA integrity_check({table})").fetchone()[0]
+        if found != "ok":
+            raise Damaged(found)
 
 
 # ---------------------------------------------------------------- batches
@@ -191,9 +203,12 @@ def inputs(db: sqlite3.Connection, row: int) -> Packed:
     if not found:
         raise Damaged("inputs that are missing")
     expected, leg, closes, events, facts, told = found
-    rows = [*np.frombuffer(closes, "<u4").tolist(), events, facts]
-    *bars, happened, known = [_chunk(db, number) for number in rows]
-    side = assembled(leg, tuple(bars), happened, known, told)
+    try:
+        rows = [*np.frombuffer(closes, "<u4").tolist(), events, facts]
+        *bars, happened, known = [_chunk(db, number) for number in rows]
+        side = assembled(leg, tuple(bars), happened, known, told)
+    except (ValueError, TypeError, AttributeError) as error:  # a cell of another kind than was stored
+        raise Damaged("inputs of a leg") from error
     if side.hash != expected:
         raise Damaged(f"inputs of {leg}")
     return side

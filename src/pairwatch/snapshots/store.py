@@ -13,23 +13,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from types import NoneType
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from pairwatch.database import FAILURES, LOCK_TIMEOUT, Database, NothingYet, Outdated, is_damage
+from pairwatch.database import FAILURES, LOCK_TIMEOUT, Damaged, Database, NothingYet, Outdated, is_damage, sync
 from pairwatch.errors import StoreError
 from pairwatch.model import NAN, Floats, Leg
 from pairwatch.pairs import Question
 from pairwatch.retrieval import History
 from pairwatch.snapshots import rows, schema
 from pairwatch.snapshots.batch import Named, Numbers, Snapshot, Taken, question_text
-from pairwatch.snapshots.inputs import Packed, packed
+from pairwatch.snapshots.inputs import Packed, known_on, packed
 from pairwatch.text import clean
 
 FILE_NAME = "snapshots.db"
 
-_OF_PAIR = "WHERE p.a=? AND p.b=? AND p.question=? "
+_OF_PAIR = "WHERE x.pair = (SELECT id FROM pairs WHERE a=? AND b=? AND question=?) "
 _LAST_REVISION = "AND x.revision = (SELECT max(revision) FROM batches y WHERE y.pair=x.pair AND y.session=x.session) "
 
 
@@ -73,6 +74,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.file = Database(path, schema.APPLICATION_ID, schema.STEPS)
+        self._examined = False
 
     # ---------------------------------------------------------------- writing
 
@@ -92,7 +94,7 @@ class Store:
                 return Appended(last[0].snapshot, is_new=False)
             revision = last[0].snapshot.revision + 1 if last else 1
             batch = rows.insert_batch(db, taken, revision, sides)
-            return Appended(rows.heads(db, "WHERE x.id=?", (batch,))[0].snapshot, is_new=True)
+            return Appended(_read_back(db, batch), is_new=True)
 
     def note(self, kind: str, at: float, detail: str = "", run: int | None = None) -> int:
         """Add a line to the journal, and return its number."""
@@ -106,8 +108,9 @@ class Store:
     ) -> tuple[Snapshot, ...]:
         """A pair's snapshots by session, from `since` on; the last revision of each unless all are wanted."""
         with self.reading() as db:
+            reader = rows.Reader(db)
             found = rows.heads(db, *_chosen(a, b, question, since, all_revisions=all_revisions))
-        return tuple(head.snapshot for head in found)
+            return tuple(reader.numbers(head).snapshot for head in found)
 
     def record(self, a: Leg, b: Leg, question: Question, since: date = date.min) -> Record:
         """The numbers of a pair's snapshots from `since` on, the last revision of each session."""
@@ -121,7 +124,7 @@ class Store:
         which = f"{_OF_PAIR} AND x.session <= ? ORDER BY x.session DESC, x.revision DESC LIMIT 1"
         with self.reading() as db:
             found = rows.heads(db, which, (*_key(a, b, question), until.isoformat()))
-        return found[0].snapshot if found else None
+            return rows.Reader(db).numbers(found[0]).snapshot if found else None
 
     def numbers(self, snapshot: Snapshot) -> Numbers:
         """What a snapshot said."""
@@ -136,7 +139,11 @@ class Store:
 
     def pairs(self) -> tuple[tuple[Leg, Leg, str], ...]:
         """Every pair that was ever snapped, with the JSON of what was asked."""
+        newest = "WHERE x.id IN (SELECT max(id) FROM batches GROUP BY pair)"
         with self.reading() as db:
+            reader = rows.Reader(db)
+            for head in rows.heads(db, newest, ()):
+                reader.numbers(head)  # its checksum covers the pair
             found = db.execute("SELECT a, b, question FROM pairs ORDER BY id").fetchall()
         return tuple((rows.leg_of(a), rows.leg_of(b), text) for a, b, text in found)
 
@@ -145,7 +152,8 @@ class Store:
         which = f"WHERE kind IN ({', '.join('?' * len(kinds))})" if kinds else ""
         text = f"SELECT id, run, at, kind, detail FROM journal {which} ORDER BY id DESC LIMIT ?"  # noqa: S608 - marks
         with self.reading() as db:
-            return [Line(*row) for row in db.execute(text, (*kinds, newest)).fetchall()[::-1]]
+            rows.examine(db, "journal")
+            return [_line(row) for row in db.execute(text, (*kinds, newest)).fetchall()[::-1]]
 
     # ---------------------------------------------------------------- transactions
 
@@ -155,13 +163,21 @@ class Store:
         with self._told():
             self._is_current()
             with self.file.writing() as db:
+                self._examine(db)
                 yield db
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """One state of the file; an empty one where there is none yet."""
         with self._told(), self.file.reading() if self._is_current() else self.file.empty() as db:
+            self._examine(db)
             yield db
+
+    def _examine(self, db: sqlite3.Connection) -> None:
+        """Once in a run: that no snapshot has gone."""
+        if not self._examined:
+            rows.examine(db, "pairs", "batches")
+            self._examined = True
 
     def _is_current(self) -> bool:
         """Whether the file is there and laid out; one of an earlier schema is copied beside, and brought up."""
@@ -173,9 +189,23 @@ class Store:
         except NothingYet:
             return False
         except Outdated as outdated:
-            back_up(self.file, self.path.with_name(f"{self.path.name}.schema-{outdated.schema}"))
+            self._bring_up(outdated.schema)
+            return True
+
+    def _bring_up(self, schema: int) -> None:
+        """Copy the file beside, then take it through the steps that it lacks."""
+        try:
+            back_up(self.file, self.path.with_name(f"{self.path.name}.schema-{schema}"), schema)
             with self.file.writing(upgrades=True):
-                return True
+                pass
+        except (sqlite3.OperationalError, OSError) as error:
+            if _is_forbidden(error):
+                what = f"the snapshots in {clean(self.path, 200)} are of schema {schema}"
+                raise StoreError(
+                    f"{what} and cannot be brought up to {self.file.schema} ({_why(error)})",
+                    "run once as who may write to the file and its folder; nothing was changed",
+                ) from error
+            raise
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -186,8 +216,10 @@ class Store:
             raise _refusal(self.path, error) from error
 
 
-def back_up(file: Database, copy: Path) -> None:
+def back_up(file: Database, copy: Path, schema: int) -> None:
     """Write a copy of the file that only this user can read; one that is there already is kept.
+
+    None is written when another process has brought the file to a later schema meanwhile, and so has made one.
 
     Raises:
         OSError, sqlite3.Error: it could not be written.
@@ -199,17 +231,20 @@ def back_up(file: Database, copy: Path) -> None:
     try:
         with closing(file.connect()) as db:
             db.execute("VACUUM INTO ?", (str(temporary),))
-        temporary.replace(copy)
-    except BaseException:
+        with closing(sqlite3.connect(temporary)) as db:
+            is_that = db.execute("PRAGMA user_version").fetchone()[0] == schema
+        if is_that:
+            sync(temporary)  # SQLite leaves that to others
+            temporary.replace(copy)
+            sync(copy.parent)
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
 
 
 def _refusal(path: Path, error: Exception) -> StoreError:
     """What a person is told of a store that cannot be used."""
     what = f"the snapshots in {clean(path, 200)}"
-    why = clean(getattr(error, "strerror", None) or error)
-    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    why, code = _why(error), _code(error)
     if is_damage(error):
         return StoreError(f"{what} are damaged ({why})", "`pairwatch snapshot doctor` says what; nothing was changed")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
@@ -217,6 +252,42 @@ def _refusal(path: Path, error: Exception) -> StoreError:
     if code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) == errno.ENOSPC:
         return StoreError(f"{what} cannot be written: the disk is full", "make room; nothing was changed")
     return StoreError(f"{what} cannot be used ({why})")
+
+
+def _why(error: Exception) -> str:
+    return clean(getattr(error, "strerror", None) or error)
+
+
+def _code(error: Exception) -> int:
+    """SQLite's primary code; 0 for another's error."""
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+
+
+def _is_forbidden(error: Exception) -> bool:
+    """Whether the file or its folder may not be written to."""
+    forbidden = (errno.EACCES, errno.EPERM, errno.EROFS)
+    return getattr(error, "errno", None) in forbidden or _code(error) in (
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+    )
+
+
+def _line(row: tuple[Any, ...]) -> Line:
+    """A line of the journal; raises `Damaged` for what can be none."""
+    number, run, at, kind, detail = row
+    if not (
+        isinstance(run, (int, NoneType)) and isinstance(at, float) and isinstance(kind, str) and isinstance(detail, str)
+    ):
+        raise Damaged("a line of the journal")
+    return Line(number, run, at, kind, detail)
+
+
+def _read_back(db: sqlite3.Connection, batch: int) -> Snapshot:
+    """What has just been written, as it will be found; raises `Damaged` where an index has led astray."""
+    head = rows.heads(db, "WHERE x.id=?", (batch,))[0]
+    for side in head.inputs:
+        rows.inputs(db, side)
+    return rows.Reader(db).numbers(head).snapshot
 
 
 def _key(a: Leg, b: Leg, question: Question) -> tuple[str, str, str]:
@@ -246,17 +317,28 @@ def _record(found: Sequence[Numbers]) -> Record:
 
 
 def _head_of(db: sqlite3.Connection, snapshot: Snapshot) -> rows.Head:
-    return rows.heads(db, "WHERE x.id=?", (snapshot.id,))[0]
+    found = rows.heads(db, "WHERE x.id=?", (snapshot.id,))
+    if not found:
+        raise Damaged(f"no row for {snapshot.a} {snapshot.b} {snapshot}")
+    return found[0]
 
 
 def _is_same(db: sqlite3.Connection, known: rows.Head, taken: Taken, sides: tuple[Packed, Packed]) -> bool:
     """Whether the comparison says no more than a stored batch does."""
-    if known.contents != (sides[0].content, sides[1].content):
-        return False
     numbers = rows.Reader(db).numbers(known)
+    if known.contents != (sides[0].content, sides[1].content) and not _only_went_on(db, known, taken):
+        return False
     was = dict(zip(numbers.names, numbers.values.tolist(), strict=True))
     finished = [r for r in taken.found if not r.statistic.of_now]
     return all(_equal(was.get(Named(r.scope, r.statistic.key, r.unit)), r.value) for r in finished)
+
+
+def _only_went_on(db: sqlite3.Connection, known: rows.Head, taken: Taken) -> bool:
+    """Whether all that is new of a leg is later than the session: it trades on while the other one rests."""
+    held = [rows.history(rows.inputs(db, row)) for row in known.inputs]
+    session = known.snapshot.session
+    pairs = zip(held, (taken.a, taken.b), strict=True)
+    return all(known_on(was, session) == known_on(now, session) for was, now in pairs)
 
 
 def _equal(was: float | None, value: float) -> bool:
