@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from tests import builders
+from tests import builders, snapped
 
 from pairwatch import cli
 
@@ -130,6 +130,35 @@ def test_a_warm_run_with_a_table_loads_rich_and_nothing_heavy(cached, legs):
 )
 def test_the_small_commands_load_nothing_heavy(args):
     assert not modules_after(*args) & (HEAVY | {"rich"})
+
+
+def of_the_store(loaded):
+    """What a run without snapshots does without."""
+    wanted = ("pairwatch.snapshots", "pairwatch.differences", "pairwatch.vintages", "pairwatch.revisions")
+    return {name for name in loaded if name.startswith(wanted)}
+
+
+@pytest.mark.parametrize("name", ["csv", "json", "markdown", "table"])
+def test_without_a_file_of_snapshots_a_run_loads_no_store(cached, name):
+    assert of_the_store(modules_after(*LEGS, "-f", name)) == set()
+
+
+@pytest.mark.parametrize("name", ["json", "table"])
+def test_with_a_file_of_snapshots_a_run_loads_the_store_and_nothing_heavy(cached, tmp_path, monkeypatch, name):
+    snapped.store(tmp_path)
+    monkeypatch.setenv("PAIRWATCH_DATA_DIR", str(tmp_path))
+    loaded = modules_after(*LEGS, "-f", name)
+    assert not loaded & HEAVY
+    assert {"pairwatch.snapshots", "pairwatch.differences", "pairwatch.vintages"} <= of_the_store(loaded)
+
+
+@pytest.mark.parametrize(
+    "args", [("diff", "AAA", "BBB"), ("compare", "AAA", "BBB", "--vintage", "latest")], ids=" ".join
+)
+def test_what_is_read_from_the_store_loads_nothing_heavy(tmp_path, monkeypatch, args):
+    snapped.store(tmp_path)
+    monkeypatch.setenv("PAIRWATCH_DATA_DIR", str(tmp_path))
+    assert not modules_after(*args) & (HEAVY | {"rich", "zoneinfo"})
 
 
 def test_listing_the_sources_loads_nothing_heavy():

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pairwatch import __version__, config, pairs
 from pairwatch import cache as prices
-from pairwatch import config, pairs
 from pairwatch.cache import Cache
 from pairwatch.errors import UsageError
 from pairwatch.kernels import is_every_day
@@ -19,8 +19,15 @@ from pairwatch.retrieval import Desk, History, Policy
 from pairwatch.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from pairwatch.differences import Difference, Moment, State
     from pairwatch.records import Table
     from pairwatch.snapshots import Snapshot, Store
+
+
+# As `pairwatch.snapshots` names it.
+SNAPSHOTS = "snapshots.db"
 
 
 def cache_at(folder: Path | None = None) -> Cache:
@@ -34,13 +41,18 @@ def cache_at(folder: Path | None = None) -> Cache:
 
 def store_at(folder: Path | None = None) -> "Store":
     """The snapshots in `folder`, or in the platform's data folder for pairwatch."""
+    from pairwatch.snapshots import Store
+
+    return Store(snapshots_in(folder))
+
+
+def snapshots_in(folder: Path | None = None) -> Path:
+    """The file of the snapshots in `folder`, or in the platform's data folder; to look for it loads no store."""
     if folder is None:
         import platformdirs
 
         folder = platformdirs.user_data_path("pairwatch", appauthor=False)
-    from pairwatch.snapshots import FILE_NAME, Store
-
-    return Store(folder / FILE_NAME)
+    return folder / SNAPSHOTS
 
 
 def compare(
@@ -186,6 +198,81 @@ def saved(
     legs = pair(a, b, source)
     asked = question(window=window, max_lag=max_lag, adjust=adjust, seed=seed, now=0.0)
     return records.table(*legs, asked, (store or store_at()).record(*legs, asked, _day(since) or date.min))
+
+
+def difference(
+    legs: tuple[Leg, Leg],
+    asked: pairs.Question,
+    store: "Store",
+    start: str | None = None,
+    end: str = "latest",
+    *,
+    desk: Desk | None = None,
+    keys: "Collection[str] | None" = None,
+    now: float | None = None,
+) -> "Difference":
+    """How a pair's numbers moved from one snapshot to another, or to now, and why; see `pairwatch.differences`.
+
+    Args:
+        start: `2026-11-20`, `2026-11-20.2` or `latest`; by default the last snapshot of an earlier session than `end`.
+        end: the same, or `now`, for which the legs are had from `desk`.
+        keys: of the statistics; by default all.
+
+    Raises:
+        UsageError: what is no snapshot, or the same one twice.
+        NotEnoughData: there is no such snapshot.
+        StoreError: the store cannot be read.
+    """
+    from pairwatch import differences, vintages
+
+    known = vintages.Vintages(store, legs, asked)
+    if end == "now":
+        desk = desk or desk_at(cache_at(), asked, now=now or time.time())
+        first, second = (desk.history(leg) for leg in legs)
+        last = differences.fresh(first, second, asked, now or time.time(), __version__)
+        snapshot = known.named(start) if start else known.before(last.moment.session)
+        return differences.difference(_state(store, snapshot), last, keys)
+    target = known.named(end)
+    snapshot = known.named(start) if start else known.before(target.session, target.revision)
+    if snapshot.id == target.id:
+        raise UsageError(f"both are the snapshot {target}", "name two different ones, or `now` for the second")
+    return differences.difference(_state(store, snapshot), _state(store, target), keys)
+
+
+def since(
+    found: Comparison, sides: tuple[History, History], asked: pairs.Question, store: "Store", now: float
+) -> "Difference | None":
+    """How a comparison differs from the last snapshot of an earlier session, in short; None if there is none.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    from pairwatch import differences, vintages
+
+    snapshot = vintages.Vintages(store, (found.a, found.b), asked).earlier(found.as_of)
+    if snapshot is None:
+        return None
+    if snapshot.program == __version__:
+        said = vintages.values(store.numbers(snapshot))
+    else:  # what another version made of the same closes is no news of the pair
+        readings = pairs.some_readings(*store.inputs(snapshot), snapshot.question, differences.HEADLINES)
+        said = {(r.scope, r.statistic.key): r.value for r in readings}
+    end = differences.State(differences.Moment(found.as_of, None, now, __version__), *sides, asked, {})
+    return differences.since(_moment(snapshot), said, end, found.readings)
+
+
+def _state(store: "Store", snapshot: "Snapshot") -> "State":
+    """What was known and said then."""
+    from pairwatch import differences, vintages
+
+    said = vintages.values(store.numbers(snapshot))
+    return differences.State(_moment(snapshot), *store.inputs(snapshot), snapshot.question, said)
+
+
+def _moment(snapshot: "Snapshot") -> "Moment":
+    from pairwatch.differences import Moment
+
+    return Moment(snapshot.session, snapshot.revision, snapshot.taken_at, snapshot.program)
 
 
 def history(

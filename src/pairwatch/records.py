@@ -1,5 +1,6 @@
 """A pair's saved readings over time, and what would have been said on the days that were never snapped."""
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
@@ -12,7 +13,8 @@ from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.model import NAN, Floats, Leg, Statistic
 from pairwatch.pairs import Question
 from pairwatch.retrieval import History
-from pairwatch.snapshots import Named, Record, Snapshot
+from pairwatch.snapshots import Named, Record, Snapshot, Store
+from pairwatch.snapshots.batch import question_text
 from pairwatch.text import clean
 
 
@@ -123,6 +125,25 @@ def _every() -> list[tuple[str, str]]:
     return [*legs, *((e.scope, e.key) for e in entries if e.scope != "leg")]
 
 
+def others(store: Store, a: Leg, b: Leg, question: Question) -> list[str]:
+    """What to type for the snapshots of the same legs, in either order, that answer another question.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    asked = json.loads(question_text(question))
+    found = []
+    for first, second, text in store.pairs():
+        if {first, second} == {a, b}:
+            options = [
+                f"--{key.replace('_', '-')} {value}"
+                for key, value in json.loads(text).items()
+                if value != asked.get(key)
+            ]
+            found.append(" ".join([str(first), str(second), *options]))
+    return [text for text in found if text != f"{a} {b}"]
+
+
 def filled(
     saved: Table,
     a: History,
@@ -130,13 +151,14 @@ def filled(
     since: date,
     wanted: Sequence[tuple[str, str]] | None = None,
 ) -> Table:
-    """The table with a row more for every common day from `since` on that was never snapped.
+    """The table with a row more for every common day, from `since` to that of the question, that was never snapped.
 
     They are recomputed from the histories as they are known today, each as of its own day.
     """
     common = np.intersect1d(a.series.dates, b.series.dates, assume_unique=True)
+    asked = common[(common >= np.datetime64(since)) & (common <= np.datetime64(saved.question.as_of))]
     have = {row.session for row in saved.rows}
-    days = [day for day in common[common >= np.datetime64(since)].tolist() if day not in have]
+    days = [day for day in asked.tolist() if day not in have]
     keys = {key for _, key in wanted} if wanted is not None else {entry.key for entry in stats.entries()}
     found = [(day, _recomputed(a, b, saved.question, day, keys)) for day in days]
     found = [(day, values) for day, values in found if values]

@@ -17,11 +17,11 @@ from pairwatch.model import Comparison, Leg
 from pairwatch.pairs import Question
 from pairwatch.receipts import as_of
 from pairwatch.retrieval import MEANWHILE, Desk, History
-from pairwatch.snapshots import Snapshot, Store, Taken
+from pairwatch.snapshots import Line, Snapshot, Store, Taken
 from pairwatch.text import age
 
-# How many lines of the journal are looked at for a run that did not end.
-RECENT = 500
+# How many beginnings and ends are looked at for a run that did not end: other runs may have begun meanwhile.
+RECENT = 100
 
 
 class Outcome(NamedTuple):
@@ -153,22 +153,27 @@ def left_behind(store: Store, now: float) -> list[str]:
     Raises:
         StoreError: the store cannot be read.
     """
-    lines = store.journal(newest=RECENT)
+    lines = store.journal(("began", "ended"), RECENT)
     found = []
     if lines and lines[-1].at > now + MEANWHILE:
         found.append(f"the clock is {age(lines[-1].at - now)} behind that of the last run: was it set back?")
-    runs = [line for line in lines if line.kind == "began"]
-    if runs and not any(line.kind == "ended" and line.run == runs[-1].id for line in lines):
-        detail = json.loads(runs[-1].detail)
-        if not _is_running(int(detail.get("pid", 0))):
-            when = datetime.fromtimestamp(runs[-1].at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-            found.append(f"the run of {when} was cut short; what it had stored is kept")
+    last = next((line for line in reversed(lines) if line.kind == "began"), None)
+    if last and not any(line.kind == "ended" and line.run == last.id for line in lines) and not _is_running(last):
+        when = datetime.fromtimestamp(last.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        found.append(f"the run of {when} was cut short; what it had stored is kept")
     return found
 
 
-def _is_running(process: int) -> bool:
-    """Whether there is such a process on this machine."""
-    if process <= 0 or os.name != "posix":
+def _is_running(began: Line) -> bool:
+    """Whether the process that wrote the line still runs on this machine; this one has not begun yet.
+
+    In a container every run may have the same number.
+    """
+    try:
+        process = int(json.loads(began.detail)["pid"])
+    except (ValueError, TypeError, KeyError):
+        return False
+    if process <= 0 or process == os.getpid() or os.name != "posix":
         return False
     try:
         os.kill(process, 0)

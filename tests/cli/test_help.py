@@ -12,6 +12,7 @@ from pairwatch import __version__, config
 COMMANDS = [
     (),
     ("compare",),
+    ("diff",),
     ("explain",),
     ("sources",),
     ("watchlist",),

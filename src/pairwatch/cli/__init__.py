@@ -24,6 +24,15 @@ class Commands(LazyGroup):
             "Store what `compare` says, of one pair or of the whole watch list.",
         ),
         "history": ("pairwatch.cli.history", "Show a pair's saved readings over time, a row a session."),
+        "diff": (
+            "pairwatch.cli.diff",
+            "Say why a pair's numbers moved: which days left the window, which entered, what was revised.",
+        ),
+        "check": ("pairwatch.cli.check", "Say whether watched conditions hold; exit 5 if one is in force."),
+        "digest": (
+            "pairwatch.cli.digest",
+            "Show what moved on the watch list since yesterday, or send it.",
+        ),
         "explain": (
             "pairwatch.cli.explain",
             "Say what a statistic means: its unit, its formula and where the formula comes from.",

@@ -10,7 +10,7 @@ import typer
 from pairwatch.cli import options, results, words, world
 from pairwatch.cli.groups import plain
 from pairwatch.errors import NotEnoughData, UsageError
-from pairwatch.text import clean, plural
+from pairwatch.text import clean, listing, plural
 
 if TYPE_CHECKING:
     from pairwatch.records import Table
@@ -74,11 +74,7 @@ def history(
     names = statistic or (USUAL if to.form == "table" else ())
     table = _table(a, b, names, first, settings, now, recompute=recompute, verbose=verbose)
     if not table.rows:
-        raise NotEnoughData(
-            f"no snapshot of {table.a} {table.b} with a window of {table.question.window}"
-            + (f" since {first}" if first else ""),
-            f"pairwatch snapshot {table.a} {table.b}, or add --recompute",
-        )
+        raise _nothing(table, first, settings)
     if to.form == "table" and first is None and len(table.rows) > NEWEST:
         left_out = plural(len(table.rows) - NEWEST, "earlier session")
         words.note(f"{left_out} left out; --since {table.rows[0].session} shows all", quiet=settings["quiet"])
@@ -115,6 +111,20 @@ def _table(
     words.note(*world.trouble(cache), quiet=settings["quiet"])
     first = since or (found.rows[0].session if found.rows else asked.as_of - WITHOUT_SNAPSHOTS)
     return records.filled(found, histories[0], histories[1], first, wanted)
+
+
+def _nothing(table: "Table", since: date | None, settings: dict[str, Any]) -> NotEnoughData:
+    """What is said of a pair without the snapshots that were asked for; it may have others."""
+    from pairwatch import records
+
+    there = records.others(world.store(settings), table.a, table.b, table.question)
+    return NotEnoughData(
+        f"no snapshot of {table.a} {table.b} with a window of {table.question.window}"
+        + (f" since {since}" if since else ""),
+        f"there are some by {listing([f'`pairwatch history {one}`' for one in there])}"
+        if there
+        else f"pairwatch snapshot {table.a} {table.b}, or add --recompute",
+    )
 
 
 def _since(text: str | None) -> date | None:

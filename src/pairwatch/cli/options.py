@@ -25,6 +25,10 @@ Window = Annotated[
     option("--window", "-w", metavar="90d", help="How far back: 90d (calendar days), 12w, 6mo, 1y or 61b (bars)."),
 ]
 AsOf = Annotated[str | None, option("--as-of", metavar="DATE", help="Recompute as if that day were today.")]
+Vintage = Annotated[
+    str | None,
+    option("--vintage", metavar="SNAPSHOT", help="What was said then: a snapshot's day, 2026-11-20.2, or latest."),
+]
 MaxLag = Annotated[str | None, option("--max-lag", metavar="10", help="The largest lag of the lead test, in bars.")]
 Adjust = Annotated[
     str | None, option("--adjust", metavar="total|price", help="Reinvest distributions (total), or not (price).")

@@ -11,6 +11,7 @@ from pairwatch.errors import UsageError
 from pairwatch.text import clean
 
 if TYPE_CHECKING:
+    from pairwatch.differences import Difference
     from pairwatch.model import Comparison
     from pairwatch.render import Page
 
@@ -72,12 +73,23 @@ def write(text: str, to: Destination) -> None:
         writing.to_file(to.file, text)
 
 
-def write_comparison(found: "Comparison", form: str, output: Path | None, now: float) -> bool:
-    """Write to standard output, or to a file; tells whether a person has seen the notes with it."""
+def write_comparison(
+    found: "Comparison",
+    form: str,
+    output: Path | None,
+    now: float,
+    *,
+    since: "Difference | None" = None,
+    said: float | None = None,
+) -> bool:
+    """Write to standard output, or to a file; tells whether a person has seen the notes with it.
+
+    `since` is in short how it differs from what was said before; `said` is when, for a comparison that was stored.
+    """
     from pairwatch.render import writer
 
     to = destination(form, output)
-    write(writer(to.form)(found, page(to, now)), to)  # type: ignore[arg-type]
+    write(writer(to.form)(found, page(to, now)._replace(said=said), since), to)  # type: ignore[arg-type]
     return to.shows_notes
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,8 +29,9 @@ def snapshot() -> None:
 
 @app.command(DEFAULT)
 def take(
-    a: Annotated[str | None, typer.Argument(metavar="[A", help="A leg; without one, the whole watch list.")] = None,
-    b: Annotated[str | None, typer.Argument(metavar="B]", help="The other leg.")] = None,
+    pair: Annotated[
+        list[str] | None, typer.Argument(metavar="[A B]", help="Two legs; without them the whole watch list.")
+    ] = None,
     window: options.Window = None,
     max_lag: options.MaxLag = None,
     adjust: options.Adjust = None,
@@ -58,20 +59,22 @@ def take(
     form = results.form(csv=csv, json=json, typed=None)
     if verbose:
         world.show_logs()
-    outcomes = _taken(a, b, settings, now, verbose=verbose)
+    outcomes = _taken(pair or (), settings, now, form=form, verbose=verbose)
     if form:
         _report(outcomes, form)
     _tell(outcomes, quiet=settings["quiet"])
     raise typer.Exit(_code(outcomes))
 
 
-def _taken(a: str | None, b: str | None, settings: dict[str, Any], now: float, *, verbose: bool) -> "list[Outcome]":
+def _taken(
+    legs: Sequence[str], settings: dict[str, Any], now: float, *, form: str | None, verbose: bool
+) -> "list[Outcome]":
     from pairwatch import api
     from pairwatch.taking import Run, left_behind
 
-    if (a is None) != (b is None):
-        raise UsageError("one leg is no pair", "name two legs, or none for the whole watch list")
-    chosen = [api.pair(a, b, settings["source"])] if a and b else world.watch_list(settings)
+    if len(legs) not in (0, 2):
+        raise UsageError(f"a pair is two legs, not {len(legs)}", "name two, or none for the whole watch list")
+    chosen = [api.pair(legs[0], legs[1], settings["source"])] if legs else world.watch_list(settings)
     asked = world.question({**settings, "as_of": None}, now)
     cache, store, log = world.cache(settings), world.store(settings), world.log(settings)
     desk = world.desk(settings, cache, asked, now=now, verbose=verbose)
@@ -82,7 +85,8 @@ def _taken(a: str | None, b: str | None, settings: dict[str, Any], now: float, *
     outcomes = []
     for outcome in Run(desk, store, asked, now).take(chosen):
         _log(log, now, outcome)
-        if outcome.state == "refused" and outcome.found:  # cron's mail keeps what the store does not
+        # Cron's mail keeps what the store does not; among rows of CSV it would be noise.
+        if outcome.state == "refused" and outcome.found and form != "csv":
             results.write_comparison(outcome.found, "json", None, now)
         outcomes.append(outcome._replace(found=None))
     words.note(*world.trouble(cache), *([log.trouble] if log.trouble else []), quiet=settings["quiet"])

@@ -98,6 +98,19 @@ def store(settings: dict[str, Any]) -> "Store":
     return api.store_at(settings["data_dir"])
 
 
+def has_snapshots(settings: dict[str, Any]) -> bool:
+    """Whether there is a file of snapshots, or something that keeps us from knowing; loads no store."""
+    from pairwatch import api
+
+    try:
+        api.snapshots_in(settings["data_dir"]).stat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def question(settings: dict[str, Any], now: float) -> "Question":
     """What the settings ask of a pair."""
     from pairwatch import api

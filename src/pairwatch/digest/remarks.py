@@ -1,0 +1,208 @@
+"""What is to be said of pairs beside their moves: what is new, what stands, and what went wrong.
+
+Breakdown: the correlation lies below the lower end of the 95 % interval that the pair had 20 snapshots earlier. It is
+mended when that was so at FROM, and is not so any more.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from pairwatch import kernels, pairs, verdicts
+from pairwatch.digest.moves import Known
+from pairwatch.model import Leadership, Leg
+from pairwatch.snapshots import Line
+from pairwatch.snapshots.batch import question_text
+from pairwatch.snapshots.watching import Change, Standing
+from pairwatch.text import clean, plural
+
+PairOfLegs: TypeAlias = tuple[Leg, Leg]
+Kind = Literal["began", "ended", "breakdown", "mended", "lead", "new", "in force", "failed", "stale", "behind"]
+NEWS: Final[tuple[Kind, ...]] = ("began", "ended", "breakdown", "mended", "lead", "new")
+STANDING: Final[tuple[Kind, ...]] = ("in force",)
+TROUBLE: Final[tuple[Kind, ...]] = ("failed", "stale", "behind")
+
+# Snapshots between a correlation and the interval that it is held against.
+BACK: Final = 20
+# A condition that nobody has judged for so long is of a rule that has been given up.
+GIVEN_UP: Final = timedelta(days=10)
+# Calendar days after which daily pairs should have had another session.
+LONGEST_QUIET: Final = 5
+
+_ORDER: Final = {kind: at for at, kind in enumerate((*NEWS, *STANDING, *TROUBLE))}
+
+
+class Remark(NamedTuple):
+    """A sentence about some pairs, or about the whole list where there are none."""
+
+    kind: Kind
+    pairs: tuple[PairOfLegs, ...]
+    text: str
+
+
+def together(remarks: Iterable[Remark]) -> tuple[Remark, ...]:
+    """What is said of several pairs in the same words, once; in the order of kinds."""
+    found: dict[tuple[Kind, str], dict[PairOfLegs, None]] = {}
+    for remark in sorted(remarks, key=lambda remark: _ORDER[remark.kind]):
+        found.setdefault((remark.kind, remark.text), {}).update(dict.fromkeys(remark.pairs))
+    return tuple(Remark(kind, tuple(who), text) for (kind, text), who in found.items())
+
+
+# ---------------------------------------------------------------- watched conditions
+
+
+def of_conditions(
+    changes: Sequence[Change], standing: Sequence[Standing], known: Mapping[PairOfLegs, Known], since: date
+) -> Iterator[Remark]:
+    """What began or ended with a session after `since`, each rule's last word, and what else is in force."""
+    newest = max(one.end.session for one in known.values())
+    asked = question_text(next(iter(known.values())).end.question)
+    last = {(c.rule, c.a, c.b, c.question): c for c in changes if c.session > since and c.change != "cried"}
+    for change in last.values():
+        kind: Kind = "began" if change.change == "began" else "ended"
+        yield Remark(kind, ((change.a, change.b),), f"{_rule(change, asked)} {kind}{_because(change)}")
+    for one in standing:
+        began = one.began
+        if (began.rule, began.a, began.b, began.question) not in last and (one.judged or newest) >= newest - GIVEN_UP:
+            text = f"{_rule(began, asked)} since {began.session}{_because(began)}"
+            yield Remark("in force", ((began.a, began.b),), text)
+
+
+def _rule(change: Change, asked: str) -> str:
+    """Its name, and the window where it is another than the digest's."""
+    if change.question == asked:
+        return change.rule
+    return f"{change.rule} (window {clean(_told(change.question).get('window', '?'))})"
+
+
+def _because(change: Change) -> str:
+    return f" ({change.because})" if change.because else ""
+
+
+# ---------------------------------------------------------------- breakdown and leadership
+
+
+def of_pair(known: Known, since: date) -> Iterator[Remark]:
+    """What has changed since FROM, and what stands; nothing of a pair without FROM but that it is new."""
+    at, last = known.at(since), len(known.record.snapshots) - 1
+    pair = ((known.end.a, known.end.b),)
+    if at is None:
+        yield Remark("new", pair, "first snapshot: nothing to compare it with yet")
+        return
+    was, now = _breakdown(known, at), _breakdown(known, last)
+    if now:
+        yield Remark("in force" if was else "breakdown", pair, f"breakdown: {now}")
+    elif was:
+        yield Remark("mended", pair, f"breakdown mended: correlation {known.numbers('correlation')[-1]:z.2f}")
+    if at < last:
+        yield from _lead(known, at, pair)
+
+
+def _breakdown(known: Known, at: int) -> str:
+    """In what the breakdown at a place consists; empty where there is none, or none can be told."""
+    if at < BACK:
+        return ""
+    correlation, low = known.numbers("correlation")[at], known.numbers("correlation_low")[at - BACK]
+    if not correlation < low:
+        return ""
+    return (
+        f"correlation {correlation:z.2f}, below {low:z.2f}, its 95 % low of {known.record.snapshots[at - BACK].session}"
+    )
+
+
+def _lead(known: Known, at: int, pair: tuple[PairOfLegs, ...]) -> Iterator[Remark]:
+    """A verdict on who leads that was another one at FROM."""
+    was, now = _verdict(known, at), _verdict(known, -1)
+    if now.decided and (not was.decided or was.lag != now.lag):
+        yield Remark("lead", pair, f"{now.verdict}: new")
+    elif was.decided and not now.decided:
+        p = "" if math.isnan(now.p_value) else f" ({verdicts.p_text(now.p_value)})"
+        yield Remark("lead", pair, f"{was.verdict.partition(' (')[0]} no more{p}")
+
+
+def _verdict(known: Known, at: int) -> Leadership:
+    """The leadership that a snapshot told."""
+    keys = ("lead_lag", "lead_p_value", "lead_asymmetry", "lead_detectable", "correlation")
+    lag, p, asymmetry, detectable, correlation = (float(known.numbers(key)[at]) for key in keys)
+    a, b = known.a.series, known.b.series
+    apart = pairs.hours_apart(a.facts, b.facts, a.dates[-61:])
+    told = Leadership(
+        lag=0 if math.isnan(lag) else int(lag),
+        asymmetry=asymmetry,
+        p_value=p,
+        detectable=detectable,
+        correlations=np.array([correlation]),
+        hours_apart=0.0 if abs(apart) < pairs.CLOCK_TOLERANCE else apart,
+    )
+    return verdicts.with_verdict(told, str(known.end.a), str(known.end.b))
+
+
+# ---------------------------------------------------------------- trouble
+
+
+def of_trouble(
+    chosen: Sequence[PairOfLegs], known: Mapping[PairOfLegs, Known], lines: Sequence[Line], now: float
+) -> Iterator[Remark]:
+    """Pairs whose last run failed, stale legs, and pairs (or a whole list) without the newest session."""
+    failures = _failures(chosen, known, lines)
+    yield from failures.values()
+    for pair, one in known.items():
+        stale = [side.provenance.stale for side in (one.a, one.b) if side.provenance.stale]
+        yield from (Remark("stale", (pair,), text) for text in stale)
+    yield from (remark for remark in _behind(known) if remark.pairs[0] not in failures)
+    yield from (Remark("behind", (p,), "never snapped") for p in chosen if p not in known and p not in failures)
+    newest = max(one.end.session for one in known.values())
+    quiet = datetime.fromtimestamp(now, UTC).date().toordinal() - newest.toordinal()
+    usual = min(kernels.usual_gap(one.a.series.dates[-61:]) for one in known.values())
+    if quiet > max(LONGEST_QUIET, 3 * usual):
+        yield Remark("behind", (), f"the newest session is {plural(quiet, 'day')} old; did the snapshots run?")
+
+
+def _failures(
+    chosen: Sequence[PairOfLegs], known: Mapping[PairOfLegs, Known], lines: Sequence[Line]
+) -> dict[PairOfLegs, Remark]:
+    """The pairs whose last run failed: after their last snapshot, and before no run of all pairs without a failure."""
+    names = {(str(a), str(b)): (a, b) for a, b in chosen}
+    found: dict[PairOfLegs, Remark] = {}
+    for line in lines:
+        told = _told(line.detail)
+        if line.kind == "ended":
+            if not told.get("failed") and told.get("stored", 0) + told.get("known", 0) >= len(chosen):
+                found.clear()
+            continue
+        pair = names.get((str(told.get("a")), str(told.get("b"))))
+        if pair and (pair not in known or line.at > known[pair].end.taken_at):
+            day = datetime.fromtimestamp(line.at, UTC).date()
+            found[pair] = Remark("failed", (pair,), f"failed on {day}: {clean(told.get('message', ''), 300)}")
+    return found
+
+
+def _told(detail: str) -> dict[str, Any]:
+    """What a line of the journal says; nothing where that is no object."""
+    try:
+        found = json.loads(detail)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _behind(known: Mapping[PairOfLegs, Known]) -> Iterator[Remark]:
+    """The pairs without the newest session of those that trade in the same places."""
+    for _, group in groupby(sorted(known.items(), key=_place), key=_place):
+        same = list(group)
+        newest = max(one.end.session for _, one in same)
+        for pair, one in same:
+            if one.end.session < newest:
+                yield Remark("behind", (pair,), f"no snapshot of {newest}; the last one is of {one.end.session}")
+
+
+def _place(item: tuple[PairOfLegs, Known]) -> list[str]:
+    """Where the legs trade, and whether every day: pairs of the same places have the same sessions."""
+    _, known = item
+    facts = [side.series.facts for side in (known.a, known.b)]
+    return sorted(f"{one.timezone} {one.every_day}" for one in facts)

@@ -1,0 +1,187 @@
+from dataclasses import replace
+
+import pytest
+from tests import builders
+from tests.builders import FRIDAY
+
+from pairwatch import pairs
+from pairwatch.checking import Run, Scoped, Watched, plan, unnamed
+from pairwatch.conditions import DAY, Rule
+from pairwatch.errors import NoNetwork, NotEnoughData, StoreError
+from pairwatch.expressions import parse
+from pairwatch.model import Leg, Provenance, Window
+from pairwatch.pairs import Question
+from pairwatch.snapshots import FILE_NAME, Store
+from pairwatch.snapshots.watching import Watch
+
+KNOWN = {"correlation": ("pair",), "last": ("a", "b"), "ratio_zscore": ("pair",)}
+A, B, C, D = (Leg("yahoo", symbol) for symbol in ("AAA", "BBB", "CCC", "DDD"))
+QUESTION = Question(FRIDAY, Window.parse("90d"), 3)
+NOW = 1.795e9
+
+
+def rule(when="correlation > 0.5", name="tight", **more):
+    return Rule(name, parse(when, KNOWN), **more)
+
+
+class Shelf:
+    """Histories by leg; what it does not have, it fails to get."""
+
+    def __init__(self, **held):
+        self.held = held
+        self.asked = []
+
+    def history(self, leg):
+        self.asked.append(leg)
+        if leg.symbol not in self.held:
+            raise NoNetwork(f"{leg}: no route")
+        return self.held[leg.symbol]
+
+
+class Refusing:
+    """A watch whose store cannot be used."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def judge(self, rules, seen):
+        self.asked += 1
+        raise StoreError("the snapshots in x are damaged")
+
+
+@pytest.fixture
+def shelf():
+    a, b = builders.linked_pair(61, rho=0.9)
+    return Shelf(AAA=a, BBB=b, CCC=builders.history(builders.prices(builders.linked_returns(61)[0]), symbol="CCC"))
+
+
+@pytest.fixture
+def watch(tmp_path):
+    return Watch(Store(tmp_path / FILE_NAME))
+
+
+def checked(shelf, watch, *chosen, now=NOW):
+    return list(Run(shelf.history, watch, QUESTION, now).check(chosen))
+
+
+# ---------------------------------------------------------------- what is judged
+
+
+def test_a_rule_is_judged_by_the_readings_of_its_scope(shelf, watch):
+    said = pairs.compare(shelf.held["AAA"], shelf.held["BBB"], QUESTION)
+    threshold = (said["a", "last"] + said["b", "last"]) / 2
+    rules = (rule(f"a.last > {threshold:.2f}", "one"), rule(f"b.last > {threshold:.2f}", "two"))
+    [outcome] = checked(shelf, watch, Watched(A, B, rules))
+    assert said["a", "last"] > said["b", "last"]
+    assert [standing.judgement.holds for standing in outcome.standings] == [True, False]
+    assert outcome.session == FRIDAY
+    assert [standing.rule.name for standing in outcome.standings] == ["one", "two"]
+
+
+def test_a_second_run_remembers_the_first(shelf, watch):
+    first, second = (checked(shelf, watch, Watched(A, B, (rule(),)), now=NOW + n)[0].standings[0] for n in range(2))
+    assert (first.judgement.change, first.is_news, first.in_force) == ("began", True, True)
+    assert (second.judgement.change, second.is_news, second.in_force) == ("", False, True)
+
+
+def test_a_number_that_there_is_not_cannot_be_said(watch):
+    rates = [
+        builders.history([4.0 + 0.01 * (n % 7) for n in range(62)], symbol=s, unit="percent") for s in ("AAA", "BBB")
+    ]
+    held = Shelf(AAA=rates[0], BBB=rates[1])
+    [outcome] = checked(held, watch, Watched(A, B, (rule("ratio_zscore > 2"),)))
+    assert outcome.standings[0].judgement.holds is None
+    assert not outcome.standings[0].in_force
+
+
+# ---------------------------------------------------------------- what fails
+
+
+def test_what_fails_for_one_pair_stops_no_other(shelf, watch):
+    chosen = [Watched(A, D, (rule(), rule(name="other"))), Watched(A, B, (rule(),))]
+    failed, fine = checked(shelf, watch, *chosen)
+    assert isinstance(failed.error, NoNetwork)
+    assert [(s.rule.name, s.judgement, s.in_force) for s in failed.standings] == [
+        ("tight", None, False),
+        ("other", None, False),
+    ]
+    assert (fine.error, fine.standings[0].in_force) == (None, True)
+
+
+def test_too_short_a_pair_is_an_error_of_its_own(shelf, watch):
+    shelf.held["DDD"] = builders.history([1.0, 2.0, 3.0], symbol="DDD")
+    [outcome] = checked(shelf, watch, Watched(A, D, (rule(),)))
+    assert isinstance(outcome.error, NotEnoughData)
+
+
+def test_a_store_that_refuses_is_asked_once_and_the_rules_are_judged_all_the_same(shelf):
+    watch = Refusing()
+    rules = (rule(), rule("correlation < 0.5", "loose"), rule(name="slow", lasting=9))
+    outcomes = checked(shelf, watch, Watched(A, B, rules), Watched(B, A, rules))
+    assert watch.asked == 1
+    for outcome in outcomes:
+        assert isinstance(outcome.refusal, StoreError)
+        assert [s.judgement.holds for s in outcome.standings] == [True, False, True]
+        # Without memory nothing is known to be in force; what holds is said.
+        assert [(s.in_force, s.is_news) for s in outcome.standings] == [(False, True), (False, False), (False, True)]
+
+
+def test_stale_legs_are_judged_and_said(shelf, watch):
+    shelf.held["AAA"] = replace(shelf.held["AAA"], provenance=Provenance("cache", 1.0, "AAA: throttled"))
+    [outcome] = checked(shelf, watch, Watched(A, B, (rule(),)))
+    assert outcome.stale == ("AAA: throttled",)
+    assert outcome.standings[0].in_force
+
+
+# ---------------------------------------------------------------- which rules for which pairs
+
+
+def test_a_rule_without_pairs_is_for_every_watched_pair_and_one_with_pairs_for_those():
+    of_all, of_some = rule(name="all"), rule(name="some")
+    found = plan([(A, B), (B, A)], [Scoped(of_all), Scoped(of_some, ((B, A), (A, C)))])
+    assert found == (
+        Watched(A, B, (of_all,)),
+        Watched(B, A, (of_all, of_some)),
+        Watched(A, C, (of_some,)),  # not on the list, so that the rule for all of it is not for this pair
+    )
+
+
+def test_a_pair_that_is_watched_twice_is_checked_once():
+    assert len(plan([(A, B), (A, B)], [Scoped(rule(), ((A, B),))])) == 1
+
+
+def test_a_watched_pair_without_rules_is_left_out():
+    assert [(one.a, one.b) for one in plan([(A, B)], [Scoped(rule(), ((A, C),))])] == [(A, C)]
+    assert plan([(A, B)], []) == ()
+
+
+# ---------------------------------------------------------------- rules without a name
+
+
+@pytest.mark.parametrize(
+    ("until", "more", "name"),
+    [
+        ("", {}, "correlation < 0.6"),
+        ("correlation>.65", {}, "correlation < 0.6 until correlation > 0.65"),
+        ("", {"lasting": 2}, "correlation < 0.6 lasting 2"),
+        ("", {"cooldown": 5 * DAY}, "correlation < 0.6"),
+        ("", {"cooldown": 0.0}, "correlation < 0.6 cooldown 0d"),
+        ("", {"cooldown": 36 * 3600.0}, "correlation < 0.6 cooldown 36h"),
+        ("", {"cooldown": 90 * 60.0}, "correlation < 0.6 cooldown 90m"),
+        ("", {"cooldown": 100.0}, "correlation < 0.6 cooldown 100s"),
+        ("a.last > 1", {"lasting": 3, "cooldown": DAY}, "correlation < 0.6 until a.last > 1 lasting 3 cooldown 1d"),
+    ],
+)
+def test_a_rule_without_a_name_is_called_what_it_says(until, more, name):
+    found = unnamed(parse("correlation<.6", KNOWN), parse(until, KNOWN) if until else None, **more)
+    assert found.name == name
+    assert (found.lasting, found.cooldown) == (more.get("lasting", 1), more.get("cooldown", 5 * DAY))
+
+
+def test_rules_without_a_name_that_differ_leave_each_other_alone(shelf, watch):
+    when = parse("correlation > 0.5", KNOWN)
+    impatient, patient = unnamed(when, cooldown=0.0), unnamed(when)
+    first = checked(shelf, watch, Watched(A, B, (impatient, patient)))
+    second = checked(shelf, watch, Watched(A, B, (impatient, patient)), now=NOW + DAY)
+    assert [s.is_news for s in first[0].standings] == [True, True]
+    assert [s.is_news for s in second[0].standings] == [False, False]
