@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pairwatch import writing
-from pairwatch.cli import options, results, words, world
+from pairwatch.cli import options, results, snapshot_backup, words, world
 from pairwatch.cli.groups import DEFAULT, DefaultGroup, plain
 from pairwatch.errors import StoreError, UsageError
 
@@ -152,8 +152,8 @@ def _missed(outcomes: "list[Outcome]") -> list[str]:
     for days, who in lacking.items():
         pair = f"{who[0].a} {who[0].b}"
         whose = pair if len(who) == 1 else plural(len(who), "pair")
-        what = f"{plural(len(days), 'session')} since the snapshot before: {listing([str(day) for day in days])}"
-        found.append(f"{whose}: nobody took {what}; `pairwatch history {pair} --recompute` fills them")
+        what = f"{plural(len(days), 'session')} never snapped: {listing([str(day) for day in days])}"
+        found.append(f"{whose}: {what}; `pairwatch history {pair} --recompute` fills them")
     return found
 
 
@@ -172,3 +172,8 @@ def _code(outcomes: "list[Outcome]") -> int:
 def path() -> None:
     """Print where the snapshots are."""
     writing.to_stdout(f"{results.shown(world.store(world.settings({})).path)}\n")
+
+
+app.command("export")(snapshot_backup.export_)
+app.command("import")(snapshot_backup.import_)
+app.command()(snapshot_backup.doctor)
