@@ -422,4 +422,4 @@ def test_memory_does_not_grow_with_the_rows(tmp_path, form, monkeypatch):
         return most
 
     peak(10)  # what is imported and cached once
-    assert peak(20_000) < 1.2 * peak(5_000)
+    assert peak(20_000) < peak(5_000) + 200_000  # row groups have descriptions; rows would be megabytes

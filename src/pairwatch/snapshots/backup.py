@@ -7,6 +7,7 @@ An export has its name only when it has been read back and found right. An impor
 writes anything; what the store knows already is left as it is, and the row numbers of the two need not agree.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ import sqlite3
 import struct
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -91,7 +92,7 @@ def import_(store: Store, folder: Path) -> Imported:
 def _write_tables(store: Store, folder: Path, form: Form) -> dict[str, int]:
     """Write every table, then the manifest; returns the counts."""
     counts, tables = {}, {}
-    with store.reading() as db:
+    with _copied(store, folder) as db:
         for table in merging.TABLES:
             file, columns = folder / f"{table}.{form}", columns_of(db, table)
             order = columns[0].name if columns[0].name == "id" else f"{columns[0].name}, {columns[1].name}"
@@ -105,6 +106,26 @@ def _write_tables(store: Store, folder: Path, form: Form) -> dict[str, int]:
             stream.write(json.dumps(manifest, indent=2).encode() + b"\n")
         sync(folder / MANIFEST)
     return counts
+
+
+@contextmanager
+def _copied(store: Store, folder: Path) -> Iterator[sqlite3.Connection]:
+    """The store as it is now, in a file of our own: while tables are written, which takes minutes, nobody waits."""
+    copy = folder / "copy.db"
+    with _telling(folder):
+        os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    failure: sqlite3.OperationalError | None = None
+    with closing(sqlite3.connect(copy, isolation_level=None)) as db:
+        with store.reading() as whole:
+            try:
+                whole.backup(db)
+            except sqlite3.OperationalError as error:  # the copy's; that of the store would be another
+                failure = error
+        if failure:
+            with _telling(folder):
+                raise OSError(errno.ENOSPC, str(failure))
+        yield db
+    copy.unlink()
 
 
 def _written(file: Path, form: Form, columns: Sequence[Column], rows: Iterable[Row]) -> int:

@@ -5,7 +5,6 @@ chunk a leg and everything older is shared with the evening before. Each chunk i
 history that the provider rewrites makes new chunks beside the old ones.
 """
 
-import hashlib
 import json
 from datetime import date
 from itertools import pairwise
@@ -49,6 +48,8 @@ class Packed(NamedTuple):
 
 def digest(*parts: bytes) -> bytes:
     """The content hash (BLAKE2b) of some bytes, their lengths included."""
+    import hashlib  # noqa: PLC0415 - loads OpenSSL, which a run that reads a few numbers does without
+
     found = hashlib.blake2b(digest_size=HASH_SIZE)
     for part in parts:
         found.update(b"%d:" % len(part))

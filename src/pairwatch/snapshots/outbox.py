@@ -15,6 +15,7 @@ from pairwatch.snapshots.store import Store
 # Seconds for which an attempt without an outcome is taken to be under way.
 CLAIM: Final = 15 * 60.0
 
+_TABLES: Final = ("messages", "attempts")
 _LETTERS: Final = "SELECT id, key, recipient, at, subject, text, html FROM messages m "
 _SENT: Final = "EXISTS (SELECT 1 FROM attempts t WHERE t.message = m.id AND t.outcome = 'sent') "
 
@@ -67,6 +68,7 @@ class Outbox:
         """The messages to a recipient, written from an instant on, that were never sent; the oldest first."""
         which = f"WHERE recipient=? AND at>=? AND NOT {_SENT} ORDER BY id"
         with self._store.reading() as db:
+            rows.examine(db, *_TABLES)
             return [_stored(row) for row in db.execute(_LETTERS + which, (recipient, float(since))).fetchall()]
 
     def last_sent(self, recipient: str, kind: str) -> Stored | None:
@@ -84,6 +86,7 @@ class Outbox:
     def claim(self, message: int, now: float) -> Literal["claimed", "sent", "busy"]:
         """Begin an attempt, unless the message was sent, or somebody is sending it."""
         with self._store.writing() as db:
+            rows.examine(db, *_TABLES)  # a lost line would send it twice
             found = _attempts(db, message)
             if any(line.outcome == "sent" for line in found):
                 return "sent"
