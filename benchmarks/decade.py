@@ -1,14 +1,17 @@
 """Ten years of snapshots of 200 pairs, made up: what `snapshots.py` measures against.
 
-`python benchmarks/decade.py FOLDER [SESSIONS]` writes `snapshots.db` through the store's own insert functions, many
-evenings a transaction. What is made up are the closes (26 years of 100 legs, growing by one an evening, with quarterly
-dividends) and the numbers (those of one real comparison, shaken): the layout, the chunks that evenings share and the
-checksums are as in life.
+`python benchmarks/decade.py build FOLDER [SESSIONS]` writes `snapshots.db` through the store's own insert functions,
+many evenings a transaction. What is made up are the closes (26 years of 100 legs, growing by one an evening, with
+quarterly dividends) and the numbers (those of one real comparison, shaken): the layout, the chunks that evenings share
+and the checksums are as in life. `decade.py prepare FOLDER HOME` writes what the commands and the rivals read.
 """
 
+import json
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import lru_cache
@@ -19,7 +22,9 @@ from typing import NamedTuple
 import numpy as np
 
 from pairwatch import packing, pairs
-from pairwatch.model import Event, Facts, Floats, Leg, Provenance, Quote, Reading, Series, Window
+from pairwatch.cache import FILE_NAME as PRICES
+from pairwatch.cache import Cache
+from pairwatch.model import Event, Facts, Floats, Holding, Leg, Provenance, Quote, Reading, Series, Window
 from pairwatch.pairs import Question
 from pairwatch.retrieval import History
 from pairwatch.snapshots import FILE_NAME, Store, Taken, rows
@@ -32,6 +37,7 @@ BARS = 6_700
 LAST = np.datetime64("2026-10-30")
 QUARTER = 63
 A_TRANSACTION = 20
+NEVER_STALE = 10 * 365 * 86_400.0
 WINDOW = Window.parse("90d")
 
 
@@ -82,8 +88,8 @@ FACTS = Facts("Simulated", "USD", "price", "ETF", "NMS", "America/New_York", 960
 class Legs:
     """Histories as they were known on an evening, and as the store keeps them."""
 
-    def __init__(self) -> None:
-        self.dates, self.closes = days(), closes()
+    def __init__(self, last: np.datetime64 = LAST) -> None:
+        self.dates, self.closes = days(last=last), closes()
         self.events = [events(self.dates, prices) for prices in self.closes]
         # What evenings share is made once: where the closes are cut, the cuts, and the list of events.
         self._edges, self._cut, self._paid = (
@@ -152,7 +158,7 @@ def build(folder: Path, sessions: int = SESSIONS) -> float:
     return time.perf_counter() - started
 
 
-def _evening(db: "rows.sqlite3.Connection", legs: Legs, bars: int, numbers: Iterator[list[Reading]]) -> None:
+def _evening(db: sqlite3.Connection, legs: Legs, bars: int, numbers: Iterator[list[Reading]]) -> None:
     """One night's batches, in one transaction with others."""
     day: date = legs.dates[bars - 1].item()
     histories = [legs.known(number, bars) for number in range(LEGS)]
@@ -165,5 +171,57 @@ def _evening(db: "rows.sqlite3.Connection", legs: Legs, bars: int, numbers: Iter
         rows.insert_batch(db, taken, 1, (sides[a], sides[b]))
 
 
+# ---------------------------------------------------------------- what the others read
+
+
+def write_cache(folder: Path) -> None:
+    """`prices.db` as it stands in the evening of the last weekday, with all legs."""
+    now = time.time()
+    legs = Legs(np.datetime64(int(now), "s").astype("M8[D]") - 1)
+    cache = Cache(folder / PRICES)
+    for number in range(LEGS):
+        series = legs.known(number, BARS).series
+        holding = Holding(series, now, now + NEVER_STALE, now, np.array([], dtype="datetime64[D]"))
+        cache.update(series.leg, lambda _, holding=holding: holding)
+    assert not cache.trouble, cache.trouble
+
+
+def write_lists(folder: Path) -> None:
+    """Watch lists of all pairs and of the first fifty, and all pairs as JSON."""
+    names = [[str(leg(a)), str(leg(b))] for a, b in chosen()]
+    (folder / "all.toml").write_text(f"watchlist = {json.dumps(names)}\n")
+    (folder / "few.toml").write_text(f"watchlist = {json.dumps(names[:50])}\n")
+    (folder / "all.json").write_text(json.dumps(names))
+
+
+def write_rows(store: Store, folder: Path) -> None:
+    """The first pair's numbers as long rows, as parquet and in SQLite."""
+    import pandas as pd
+
+    snapshots, names, values = store.record(leg(0), leg(1), Question(LAST.item(), WINDOW))
+    rows = pd.DataFrame(
+        {
+            "session": np.repeat([str(snapshot.session) for snapshot in snapshots], len(names)),
+            "scope": [name.scope for name in names] * len(snapshots),
+            "statistic": [name.key for name in names] * len(snapshots),
+            "value": values.ravel(),
+        }
+    )
+    rows.to_parquet(folder / "rows.parquet")
+    with closing(sqlite3.connect(folder / "rows.db")) as db:
+        rows.to_sql("readings", db, index=False)
+        db.execute("CREATE INDEX by_statistic ON readings (scope, statistic)")
+
+
+def prepare(store: Path, home: Path) -> None:
+    """All of it."""
+    write_cache(home / "cache" / "pairwatch")
+    write_lists(home)
+    write_rows(Store(store / FILE_NAME), home)
+
+
 if __name__ == "__main__":
-    print(f"{build(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else SESSIONS):.0f} s")
+    if sys.argv[1] == "build":
+        build(Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else SESSIONS)
+    else:
+        prepare(Path(sys.argv[2]), Path(sys.argv[3]))

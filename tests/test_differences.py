@@ -280,6 +280,27 @@ def test_a_split_that_was_known_late_moves_the_levels_as_a_revision_and_no_retur
     assert found.revisions == ()
 
 
+def test_a_split_that_became_known_after_the_same_session_is_a_revision():
+    plain = both()
+    split = builders.event(builders.FRIDAY + timedelta(1), 2.0, "split")
+    halved = replace(plain[0], series=replace(plain[0].series, closes=plain[0].series.closes / 2, events=(split,)))
+    on_sunday = fresh(halved, plain[1], Question(builders.FRIDAY + timedelta(2), Window.parse("90d"), 5), 1e12, "0.1.0")
+    found = difference(known(plain, back(0)), on_sunday, ["last"])
+    c = by_name(found)["a", "last"]
+    assert (c.left, c.entered, c.revised) == (0, 0, pytest.approx(-c.start / 2))
+    assert [one.divisor for one in found.rebasings] == [pytest.approx(2)]
+
+
+def test_on_the_way_back_what_was_rewritten_is_written_back():
+    plain, other = both(), both(revised=[-20])
+    halved = (other[0], replace(plain[1], series=replace(plain[1].series, closes=plain[1].series.closes / 2)))
+    there = difference(known(plain, back(5)), known(halved, back(0)), KEYS)
+    again = difference(known(halved, back(0)), known(plain, back(5)), KEYS)
+    assert [one.divisor for one in again.rebasings] == [pytest.approx(1 / one.divisor) for one in there.rebasings]
+    (before,), (after,) = there.revisions, again.revisions
+    assert (before.before, before.after) == (after.after, after.before)
+
+
 # ---------------------------------------------------------------- what cannot be said
 
 
@@ -350,6 +371,15 @@ def test_what_another_version_said_otherwise_is_recomputed_and_told():
     assert all(map(adds_up, found.changes))
     assert by_name(found)["pair", "correlation"].start == start.said["pair", "correlation"]
     assert [text for text in found.remarks if "0.0.9" in text and "correlation 0.5 is" in text]
+
+
+@pytest.mark.parametrize(("factor", "told"), [(1 + 1e-12, 0), (1.001, 1)])
+def test_the_last_digits_of_another_processor_are_not_told(factor, told):
+    sides = both()
+    start = known(sides, back(1))
+    name = ("pair", "correlation")
+    other = start._replace(said={**start.said, name: factor * start.said[name]})
+    assert len(difference(other, known(sides, back(0)), KEYS).remarks) == told
 
 
 def test_a_statistic_that_was_not_known_then_is_made_from_what_was():

@@ -71,6 +71,20 @@ def test_older_closes_of_one_ratio_are_rebased_and_not_listed(at):
     assert found == (Rebasing(series().leg, pytest.approx(2), day(at), day(at + 1)), ())
 
 
+def test_a_few_closes_of_one_ratio_are_no_rebasing():
+    found = rewritten(series(), changed([0, 1, 2, 60], 1.02), FAR)
+    assert found.rebasing is None
+    assert [one.day for one in found.revisions] == [day(i) for i in (0, 1, 2, 60)]
+
+
+@pytest.mark.parametrize("at", [40, 62, 90])
+def test_a_split_of_another_day_is_not_named(at):
+    closes = series().closes.copy()
+    closes[:61] /= 2
+    events = (builders.event(DAYS[at], 2.0, "split"),)
+    assert rewritten(series(events=events), series(closes, events), FAR).rebasing.split is None
+
+
 def test_a_rebasing_without_a_split_names_none():
     closes = series().closes / 3
     assert rewritten(series(), series(closes), FAR).rebasing == Rebasing(series().leg, pytest.approx(3), day(99), None)
@@ -85,8 +99,10 @@ def test_a_close_that_was_revised_beside_a_rebasing_is_listed():
 
 
 def test_distributions_of_a_rebased_leg_are_the_same_on_the_new_footing():
-    old = series(events=(builders.event(DAYS[30], 0.5),))
-    new = series(series().closes / 2, (builders.event(DAYS[30], 0.25),))
+    closes = series().closes.copy()
+    closes[:61] /= 2
+    old = series(events=(builders.event(DAYS[30], 0.5), builders.event(DAYS[80], 0.5)))
+    new = series(closes, (builders.event(DAYS[30], 0.25), builders.event(DAYS[80], 0.5)))
     assert rewritten(old, new, FAR).revisions == ()
 
 

@@ -175,6 +175,13 @@ def test_what_this_version_would_say_otherwise_is_as_it_was_said_and_noted(store
     assert note.startswith("pairwatch 0.0.9 said otherwise than this version would: correlation 0.25 (now ")
 
 
+def test_a_zero_keeps_the_sign_that_the_store_has_not(store):
+    found = snapped.taken().found
+    zero = tuple(r._replace(value=-0.0) if r.statistic.key == "return_gap" else r for r in found)
+    again, _ = vintages.restored(replace(found, readings=zero), numbers(store, correlation=0.25, return_gap=0.0))
+    assert math.copysign(1, again["return_gap"]) == -1
+
+
 def test_the_verdict_and_the_claims_follow_what_was_said(store):
     found = snapped.taken().found
     said = numbers(store, lead_lag=-3.0, lead_p_value=0.001, return_gap=-0.5)

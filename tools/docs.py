@@ -6,18 +6,29 @@ Between `<!-- NAME -->` and `<!-- /NAME -->` stands what the function of that na
 import io
 import re
 import sys
+import tempfile
+from collections.abc import Iterator
 from contextlib import redirect_stdout
+from dataclasses import replace
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from pairwatch import api, config, sources, stats
+from pairwatch import api, config, pairs, sources, stats
+from pairwatch import digest as digests
 from pairwatch.cache import Cache
 from pairwatch.cli import app
 from pairwatch.cli.groups import DefaultGroup
+from pairwatch.model import Window
+from pairwatch.pairs import Question
+from pairwatch.receipts import as_of
 from pairwatch.render import Page, writer
+from pairwatch.render.digest import as_text
+from pairwatch.retrieval import History
+from pairwatch.snapshots import Store, Taken
 
 README = Path(__file__).parent.parent / "README.md"
 NOW = 1_783_000_000.0  # some instant after SESSION_DAY; ages do not show in simulated legs
@@ -30,6 +41,29 @@ def session() -> str:
     found = api.compare("demo:LEADER", "demo:FOLLOWER", as_of=SESSION_DAY, now=NOW, cache=nowhere)
     shown = writer("table")(found, Page(now=NOW, width=100))
     return f"```\n$ pairwatch compare demo:LEADER demo:FOLLOWER --as-of {SESSION_DAY}\n{shown}```"
+
+
+def digest() -> str:
+    """What the digest shows after some weeks of snapshots of simulated legs."""
+    asked = api.question(as_of=SESSION_DAY, max_lag=5, now=NOW)
+    desk = api.desk_at(Cache(Path("/nonexistent/prices.db")), asked, now=NOW)
+    names = (("LEADER", "FOLLOWER"), ("TWIN1", "TWIN2"), ("BREAK1", "BREAK2"), ("WEEK7", "WEEK5"))
+    chosen = [api.pair(f"demo:{a}", f"demo:{b}") for a, b in names]
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder) / "snapshots.db")
+        for a, b in chosen:
+            for taken in _evenings([desk.history(leg) for leg in (a, b)], asked):
+                store.append(taken)
+        found = digests.digest(store, chosen, asked, Window.parse("7d"), NOW)
+    return f"```\n$ pairwatch digest --since 7d\n{as_text(found, Page(now=NOW, width=80))}```"
+
+
+def _evenings(sides: list[History], asked: Question) -> Iterator[Taken]:
+    """What a run would have stored on each of thirty evenings."""
+    for day in sides[0].series.as_of(asked.as_of).dates[-30:].tolist():
+        then = replace(asked, as_of=day)
+        a, b = (as_of(side, day) for side in sides)
+        yield Taken(pairs.compare(a, b, then), then, a, b, datetime.combine(day, time(22), UTC).timestamp())
 
 
 def commands() -> str:
@@ -78,7 +112,7 @@ def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in cells)
 
 
-PARTS = (session, commands, statistics, settings, legs)
+PARTS = (session, commands, digest, statistics, settings, legs)
 
 
 def written(text: str) -> str:

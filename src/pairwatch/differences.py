@@ -233,17 +233,17 @@ def _path(end: State, session: date, until: tuple[date, date], keys: Collection[
     if session == end.moment.session:
         until = end.question.as_of, end.question.as_of
     a, b = (_cut(side, session, day) for side, day in zip((end.a, end.b), until, strict=True))
-    then, now = replace(end.question, as_of=max(until)), end.question
+    asked = end.question
     try:
-        old = _days(a, b, then)
-        known = _values(pairs.some_readings(a, b, then, keys))
+        old = _days(a, b, asked)
+        known = _values(pairs.some_readings(a, b, asked, keys))
     except NotEnoughData as error:
         return _Path(
             {}, {}, {}, until, remarks=(f"what was said then cannot be said of today's data: {error.message}",)
         )
-    new = _days(end.a, end.b, now)
-    shared, _ = _said(a, b, then, (old[-1] - new[0]).days, keys)
-    joint, why = _said(end.a, end.b, now, (new[-1] - old[0]).days, keys)
+    new = _days(end.a, end.b, asked)
+    shared, _ = _said(a, b, asked, (old[-1] - new[0]).days, keys)
+    joint, why = _said(end.a, end.b, asked, (new[-1] - old[0]).days, keys)
     remarks = [] if shared else [_ENTER_FIRST]
     if why:
         remarks.append(f"old days are taken to leave before new ones enter: {why}")

@@ -9,6 +9,7 @@ from tests.cli.running import two_lines
 from tests.snapped import FRIDAY, THURSDAY, WEDNESDAY
 
 from pairwatch import api, cli
+from pairwatch.model import Provenance
 
 PAIR = ("compare", "AAA", "BBB")
 
@@ -52,6 +53,14 @@ def test_the_title_says_when_it_was_said(run, data, no_cache, name):
     snapped.store(data)
     title = run(*PAIR, "--vintage", "latest", "-f", name)[1].splitlines()[0]
     assert title.endswith("AAA against BBB · 90d to 2026-11-20 · as said on 2026-11-20 22:00 UTC")
+
+
+def test_ages_are_those_of_then(run, data, no_cache):
+    made = snapped.taken()
+    provenance = Provenance("cache", made.at - 7200)
+    a, b = (replace(side, provenance=provenance) for side in (made.a, made.b))
+    snapped.store(data, made._replace(a=a, b=b))
+    assert "AAA from the cache, asked yahoo 2 h ago" in run(*PAIR, "--vintage", "latest", "-f", "table")[1]
 
 
 def test_a_revision_can_be_named(run, data, no_cache):
@@ -182,6 +191,13 @@ def test_a_store_that_cannot_be_read_is_a_note(run, cached, data, damage):
     assert out == before
     assert re.search("^note: the snapshots in .*", err, re.MULTILINE)
     assert len(err.splitlines()) == len(quiet.splitlines()) + 1
+
+
+def test_a_folder_that_is_none_is_a_note(run, cached, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PAIRWATCH_DATA_DIR", str(tmp_path / "file" / "data"))
+    _, err = compared(run)
+    assert "note: the snapshots in" in err
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may look everywhere")

@@ -108,8 +108,7 @@ def _as_said(a: str, b: str, name: str, settings: dict[str, Any]) -> _Found:
     """What was said then: neither the cache nor a source is looked at."""
     from pairwatch import api, vintages
 
-    asked = world.question({**settings, "as_of": None}, 0)  # a snapshot has its own day
-    store = world.store(settings)
+    asked, store = world.question(settings, 0), world.store(settings)  # a snapshot has its own day
     snapshot = vintages.Vintages(store, api.pair(a, b, settings["source"]), asked).named(name)
     found, notes = vintages.as_said(store, snapshot)
     return _Found(found, said=snapshot.taken_at, notes=(vintages.told(snapshot), *notes))

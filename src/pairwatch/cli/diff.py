@@ -81,9 +81,10 @@ def _difference(
     if (start or "").strip().lower() == "now":
         raise UsageError("FROM cannot be now", f"what is now is TO: pairwatch diff {clean(a)} {clean(b)} latest now")
     legs, keys, store = api.pair(a, b, settings["source"]), _keys(only), world.store(settings)
+    asked = world.question(settings, now)
     if end != "now":
-        return api.difference(legs, world.question({**settings, "as_of": None}, now), store, start, end, keys=keys)
-    asked, cache = world.question(settings, now), world.cache(settings)
+        return api.difference(legs, asked, store, start, end, keys=keys)
+    cache = world.cache(settings)
     desk: Desk = world.desk(settings, cache, asked, now=now, verbose=verbose)
     try:
         found = api.difference(legs, asked, store, start, end, desk=desk, keys=keys, now=now)

@@ -171,14 +171,14 @@ def _recipients(to: str | None) -> "Sequence[str]":
     return recipients(named)
 
 
-def _server() -> "Server | None":
-    """The mail server of the configuration, with its password; None where none is set."""
+def _server(recipients: "Sequence[str]") -> "Server | None":
+    """The mail server of the configuration, with its password; None where none is set, or none is needed."""
     from pairwatch import config
     from pairwatch.sending import Server, password_of
 
     file = world.config_file()
     mail = config.mail(world.parsed(file), str(file))
-    if not mail.host:
+    if not mail.host or all("://" in recipient for recipient in recipients):
         return None
     mode = file.stat().st_mode if os.name == "posix" else None
     password = password_of(mail.user, mail.host, mail.password, mode, os.environ) if mail.user else ""
@@ -192,7 +192,7 @@ def _post(recipients: "Sequence[str]", since: str, settings: dict[str, Any], now
 
     asked = _since(since)
     log = world.log(settings)
-    post = Post(Outbox(world.store(settings)), _server(), time.time)
+    post = Post(Outbox(world.store(settings)), _server(recipients), time.time)
     failures = []
     for recipient in recipients:
         day = post.last_session(recipient) if isinstance(asked, str) else asked

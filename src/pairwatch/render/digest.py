@@ -1,6 +1,7 @@
 """A digest for a terminal, for a note, and for an inbox: the same words and numbers in each."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import NamedTuple
@@ -82,14 +83,13 @@ def _summary(d: Digest) -> str:
 
 
 def _name(a: Leg, b: Leg, room: int = LONGEST_NAME) -> str:
-    """`QQQ/IWM`; in less room the beginnings of both."""
-    whole = f"{a}/{b}"
+    """`QQQ/IWM`; in less room without sources and folders, and then the beginnings of both."""
+    whole, bare = f"{a}/{b}", [re.split("[#/]", leg.symbol.rstrip("#/"))[-1] or "…" for leg in (a, b)]
     if cell_len(whole) <= room:
         return whole
-    names = [str(a), str(b)]
-    short = min(names, key=cell_len)
-    own = max((room - 1) // 2, room - 1 - cell_len(short))
-    return "/".join(_cut(name, own if cell_len(name) > (room - 1) // 2 else room) for name in names)
+    half = (room - 1) // 2
+    longest = max(half, room - 1 - min(map(cell_len, bare)))
+    return "/".join(_cut(name, longest if cell_len(name) > half else None) for name in bare)
 
 
 def _cut(text: str, room: int | None) -> str:
