@@ -51,7 +51,7 @@ def digest(
     log_file: options.LogFile = None,
     quiet: options.Quiet = None,
 ) -> None:
-    """Show what moved on the watch list since yesterday, the most unusual pair first; or send it.
+    """Show what moved on the watch list since yesterday, or send it.
 
     It reads the snapshots alone. What could not be sent is sent by the next run: exit 9 not delivered, 4 no snapshots
     yet, 7 the store refused.
