@@ -104,9 +104,10 @@ def table(a: Leg, b: Leg, question: Question, record: Record, wanted: Sequence[t
 
     A statistic whose unit has changed over time has a column for each.
     """
-    columns = _ordered(record.names, wanted)
-    rows = tuple(Row(snapshot.session, snapshot) for snapshot in record.snapshots)
-    return Table(a, b, question, columns, rows, record.values[:, [record.names.index(name) for name in columns]])
+    snapshots, names, values = record
+    columns = _ordered(names, wanted)
+    rows = tuple(Row(snapshot.session, snapshot) for snapshot in snapshots)
+    return Table(a, b, question, columns, rows, values[:, [names.index(name) for name in columns]])
 
 
 def _ordered(names: Iterable[Named], wanted: Sequence[tuple[str, str]] | None) -> tuple[Named, ...]:
@@ -164,7 +165,8 @@ def filled(
     found = [(day, values) for day, values in found if values]
     columns = _ordered(dict.fromkeys([*saved.columns, *(name for _, values in found for name in values)]), wanted)
     old = {name: at for at, name in enumerate(saved.columns)}
-    kept = np.column_stack([saved.values, np.full(len(saved.rows), NAN)])[:, [old.get(name, -1) for name in columns]]
+    *_, known = saved
+    kept = np.column_stack([known, np.full(len(known), NAN)])[:, [old.get(name, -1) for name in columns]]
     new = np.array([[values.get(name, NAN) for name in columns] for _, values in found]).reshape(-1, len(columns))
     rows = [*saved.rows, *(Row(day, None) for day, _ in found)]
     by_day = sorted(range(len(rows)), key=lambda at: rows[at].session)
