@@ -188,9 +188,12 @@ def _statements(script: str) -> Iterator[str]:
 def sync(path: Path) -> None:
     """Flush a file, or a folder's names, to the disk; raises `OSError` for a file, not where folders cannot be."""
     try:
-        handle = os.open(path, os.O_RDONLY)
-    except PermissionError:  # Windows opens no folders
-        return
+        # Windows flushes no file that is open for reading alone, and opens no folder.
+        handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    except PermissionError:
+        if path.is_dir():
+            return
+        raise
     try:
         os.fsync(handle)
     finally:

@@ -1,5 +1,6 @@
 """How a run ends: its exit code, and what is said of an error. The only broad except is here."""
 
+import gc
 import os
 import signal
 import sys
@@ -12,6 +13,8 @@ from pairwatch.cli import words
 from pairwatch.errors import PairwatchError
 
 INTERRUPTED, TERMINATED = 130, 143
+# So many more objects are made than freed before Python looks for cycles among them; it is 700 otherwise.
+GARBAGE = 50_000
 
 Program = Callable[..., Any]
 
@@ -37,6 +40,8 @@ def run(program: Program) -> int:
     """Run a Typer app with this process's arguments; returns the exit code, after the words for the person."""
     # One BLAS thread, before numpy is imported: a second one only spins in so short a run.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # A run makes many small objects that live to its end, and hardly a cycle: look for those seldom.
+    gc.set_threshold(GARBAGE)
     try:
         code = program(standalone_mode=False) or 0
     except PairwatchError as error:

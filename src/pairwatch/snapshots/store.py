@@ -74,6 +74,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.file = Database(path, schema.APPLICATION_ID, schema.STEPS)
+        # Once in a run: whether it is of this schema, and whether all that should be in it is.
+        self._current = False
         self._examined = False
 
     # ---------------------------------------------------------------- writing
@@ -108,15 +110,13 @@ class Store:
     ) -> tuple[Snapshot, ...]:
         """A pair's snapshots by session, from `since` on; the last revision of each unless all are wanted."""
         with self.reading() as db:
-            reader = rows.Reader(db)
-            found = rows.heads(db, *_chosen(a, b, question, since, all_revisions=all_revisions))
-            return tuple(reader.numbers(head).snapshot for head in found)
+            found = rows.Reader(db).every(*_chosen(a, b, question, since, all_revisions=all_revisions))
+        return tuple(one.snapshot for one in found)
 
     def record(self, a: Leg, b: Leg, question: Question, since: date = date.min) -> Record:
         """The numbers of a pair's snapshots from `since` on, the last revision of each session."""
         with self.reading() as db:
-            reader = rows.Reader(db)
-            found = [reader.numbers(head) for head in rows.heads(db, *_chosen(a, b, question, since))]
+            found = rows.Reader(db).every(*_chosen(a, b, question, since))
         return _record(found)
 
     def latest(self, a: Leg, b: Leg, question: Question, until: date = date.max) -> Snapshot | None:
@@ -144,7 +144,8 @@ class Store:
             reader = rows.Reader(db)
             for head in rows.heads(db, newest, ()):
                 reader.numbers(head)  # its checksum covers the pair
-            found = db.execute("SELECT a, b, question FROM pairs ORDER BY id").fetchall()
+            snapped = "WHERE id IN (SELECT pair FROM batches)"  # others are watched alone
+            found = db.execute(f"SELECT a, b, question FROM pairs {snapped} ORDER BY id").fetchall()  # noqa: S608 - a constant
         return tuple((rows.leg_of(a), rows.leg_of(b), text) for a, b, text in found)
 
     def journal(self, kinds: Sequence[str] = (), newest: int = -1) -> list[Line]:
@@ -170,11 +171,11 @@ class Store:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that no other process writes beside."""
         with self._told():
-            self._is_current()
-            with self.file.writing() as db:
-                if not self._examined:  # once in a run
+            if self._is_current() and not self._examined:
+                with self.file.reading() as db:  # beside other readers: it takes long
                     rows.examine(db, "pairs", "batches")
-                    self._examined = True
+                self._examined = True
+            with self.file.writing() as db:
                 yield db
 
     @contextmanager
@@ -187,14 +188,16 @@ class Store:
         """Whether the file is there and laid out; one of an earlier schema is copied beside, and brought up."""
         if not self.file.is_there():
             return False
-        try:
-            with self.file.reading():
-                return True
-        except NothingYet:
-            return False
-        except Outdated as outdated:
-            self._bring_up(outdated.schema)
-            return True
+        if not self._current:
+            try:
+                with self.file.reading():
+                    pass
+            except NothingYet:
+                return False
+            except Outdated as outdated:
+                self._bring_up(outdated.schema)
+            self._current = True
+        return True
 
     def _bring_up(self, schema: int) -> None:
         """Copy the file beside, then take it through the steps that it lacks."""
