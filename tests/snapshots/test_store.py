@@ -474,3 +474,45 @@ def test_a_disk_that_is_read_only_is_read_and_refused_to_writers(small_disk):
     with pytest.raises(StoreError, match="cannot be used"):
         store.append(pair(b="CCC", window="30b"))
     assert path.read_bytes() == before
+
+
+def test_a_record_tells_an_infinite_number_from_one_that_cannot_be_said(tmp_path):
+    store = Store(tmp_path / FILE_NAME)
+    days = [FRIDAY - timedelta(days=back) for back in (2, 1, 0)]
+    for day, odd in zip(days, (1.0, float("inf"), float("nan")), strict=True):
+        said = pair(day)
+        readings = tuple(r._replace(value=odd) if r.statistic.key == "beta" else r for r in said.found)
+        store.append(said._replace(found=replace(said.found, readings=readings)))
+    asked = pair()
+    record = store.record(asked.found.a, asked.found.b, asked.question)
+    column = [name.key for name in record.names].index("beta")
+    assert record.values[:, column].tolist()[:2] == [1.0, float("inf")]
+    assert np.isnan(record.values[2, column])
+
+
+def test_a_record_of_snapshots_with_other_statistics_puts_each_number_in_its_column(tmp_path):
+    store = Store(tmp_path / FILE_NAME)
+    for back, left_out in ((2, "beta"), (1, ""), (0, "correlation")):
+        said = pair(FRIDAY - timedelta(days=back))
+        readings = tuple(r for r in said.found if r.statistic.key != left_out)
+        store.append(said._replace(found=replace(said.found, readings=readings)))
+    asked = pair()
+    record = store.record(asked.found.a, asked.found.b, asked.question)
+    keys = [name.key for name in record.names]
+    assert np.isnan(record.values[:, keys.index("beta")]).tolist() == [True, False, False]
+    assert np.isnan(record.values[:, keys.index("correlation")]).tolist() == [False, False, True]
+    for row, snapshot in zip(record.values, record.snapshots, strict=True):
+        numbers = store.numbers(snapshot)
+        assert {n: v for n, v in zip(record.names, row, strict=True) if v == v} == {  # noqa: PLR0124 - NaN
+            n: v
+            for n, v in zip(numbers.names, numbers.values, strict=True)
+            if v == v  # noqa: PLR0124
+        }
+
+
+def test_a_pair_that_is_only_watched_was_never_snapped(tmp_path):
+    store = filled(tmp_path / FILE_NAME)
+    before = store.pairs()
+    with store.writing() as db:
+        rows.row_for(db, "pairs", a="yahoo:XXX", b="yahoo:YYY", question="{}")
+    assert store.pairs() == before
