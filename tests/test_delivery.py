@@ -123,12 +123,12 @@ def test_addresses_are_taken_apart_and_a_url_is_not():
         recipients("a@example.com, b")
 
 
-def test_the_last_session_is_that_of_what_arrived(desk, room):
+def test_the_last_digest_is_the_last_that_arrived(desk, room):
     post = Post(desk.outbox, room.server(), lambda: START)
-    assert post.last_session(ME) is None
+    assert post.last(ME) is None
     with pytest.raises(DeliveryFailed):
         desk.deliver(NOWHERE)
-    assert post.last_session(ME) is None
+    assert post.last(ME) is None
     desk.deliver(room.server())
-    assert post.last_session(ME) == FRIDAY
-    assert post.last_session("you@example.com") is None
+    assert post.last(ME) == (START, FRIDAY)
+    assert post.last("you@example.com") is None

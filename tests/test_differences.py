@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests import builders
 
 from pairwatch import differences, pairs
-from pairwatch.differences import HEADLINES, Moment, difference, explained, fresh, since
+from pairwatch.differences import HEADLINES, Moment, Split, difference, explained, fresh, since
 from pairwatch.errors import NotEnoughData
 from pairwatch.model import Window
 from pairwatch.pairs import Question
@@ -262,6 +262,20 @@ def test_a_split_between_the_two_is_no_revision(known_then):
     found = difference(start, known((halved, plain[1]), back(0)))
     assert all(c.revised == pytest.approx(0, abs=1e-12) or math.isnan(c.revised) for c in found.changes)
     assert (found.revisions, found.rebasings) == ((), ())
+    # What was known already has moved nothing.
+    named = [] if known_then else [Split(plain[0].series.leg, day, 2.0, "entered")]
+    assert list(found.splits) == named
+    back_again = difference(known((halved, plain[1]), back(0)), start)
+    assert back_again.splits == tuple(one._replace(part="left") for one in named)
+
+
+def test_splits_outside_the_two_sessions_are_not_named():
+    plain = both()
+    days = (back(3), back(2), back(0), back(-1))
+    events = tuple(builders.event(day, 2.0, "split") for day in days)
+    eventful = replace(plain[1], series=replace(plain[1].series, events=events))
+    found = difference(known(plain, back(3)), known((plain[0], eventful), back(0)), ["last"])
+    assert [one.day for one in found.splits] == [back(2), back(0)]
 
 
 def old_until(side, day):

@@ -14,7 +14,7 @@ from tests import builders, evenings
 
 from pairwatch import pairs
 from pairwatch.conditions import Rule
-from pairwatch.digest import Digest, Journals, Known, digest, made
+from pairwatch.digest import After, Digest, Journals, Known, digest, made
 from pairwatch.digest.moves import moved, unlikeness
 from pairwatch.errors import NotEnoughData
 from pairwatch.expressions import parse
@@ -22,6 +22,7 @@ from pairwatch.model import Provenance, Window
 from pairwatch.snapshots import Line, Named, Record, Snapshot, Store
 from pairwatch.snapshots.watching import Seen, Watch
 
+PAIR, LATE = (evenings.leg("AAA"), evenings.leg("BBB")), (evenings.leg("CCC"), evenings.leg("DDD"))
 FRIDAY = builders.FRIDAY
 THURSDAY, WEDNESDAY = FRIDAY - timedelta(days=1), FRIDAY - timedelta(days=2)
 NOW = datetime(2026, 11, 20, 23, tzinfo=UTC).timestamp()
@@ -165,26 +166,51 @@ def test_a_change_of_the_correlation_is_held_against_those_before_it(count, step
     values = np.random.default_rng(seed).normal(0.8, 0.02, count)
     at = count - 1 - steps
     if at >= 0:
-        assert unlikeness(values, at) == pytest.approx(plain_unlikeness(values.tolist(), at), nan_ok=True)
+        assert unlikeness(values, np.arange(count), at) == pytest.approx(
+            plain_unlikeness(values.tolist(), at), nan_ok=True
+        )
 
 
 def test_snapshots_that_could_not_say_are_no_changes():
     values = np.random.default_rng(1).normal(0.8, 0.02, 24)
-    assert unlikeness(values, 22) > 0
+    closes = np.arange(24)
+    assert unlikeness(values, closes, 22) > 0
     values[5] = math.nan
     values[15] = math.nan
-    assert math.isnan(unlikeness(values, 22))
+    assert math.isnan(unlikeness(values, closes, 22))
 
 
 def test_a_correlation_that_never_moved_has_no_scale():
-    assert math.isnan(unlikeness(last(0.9, 0.5, 40), 38))
+    assert math.isnan(unlikeness(last(0.9, 0.5, 40), np.arange(40), 38))
+
+
+def test_a_change_over_many_closes_is_not_held_against_changes_over_one():
+    """Eight closes lie between the last two snapshots."""
+    values = 0.9 + 0.01 * np.random.default_rng(5).standard_normal(60)
+    every = np.append(np.arange(59), 66)
+    paths = sorted(values[i] - values[i - 8] for i in range(8, 59))
+    middle = statistics.median(paths)
+    scale = float(np.quantile([abs(x - middle) for x in paths], 0.95)) / 1.96
+    assert unlikeness(values, every, 58) == pytest.approx(abs(values[-1] - values[-2] - middle) / scale)
+    holes = np.append(np.arange(59) * 3, 58 * 3 + 8)
+    assert math.isnan(unlikeness(values, holes, 58)), "no two evenings before are eight closes apart"
+
+
+def test_the_closes_between_are_counted_where_evenings_were_missed():
+    whole = known(correlation=0.9 + 0.01 * np.random.default_rng(5).standard_normal(30))
+    keep = [*range(21), 29]
+    record = whole.record
+    missed = Record(tuple(record.snapshots[i] for i in keep), record.names, record.values[keep])
+    move = moved(whole._replace(record=missed), THURSDAY)
+    assert move.sessions == 9
+    assert math.isnan(move.correlation_sigmas), "there are 12 earlier changes over nine closes"
 
 
 def test_the_move_itself_is_not_what_it_is_held_against():
     quiet = 0.9 + 0.01 * np.random.default_rng(5).standard_normal(60)
     wild = quiet.copy()
     wild[-1] = 0.1
-    assert unlikeness(wild, 58) > 20 * unlikeness(quiet, 58)
+    assert unlikeness(wild, np.arange(60), 58) > 20 * unlikeness(quiet, np.arange(60), 58)
 
 
 def test_pairs_are_ranked_by_the_larger_of_two_sigmas_and_the_unsaid_come_last():
@@ -216,7 +242,7 @@ def test_a_single_snapshot_is_said_to_be_the_first_and_does_not_move():
 
 def test_a_pair_without_a_later_session_has_not_moved():
     found = of(known(), since=FRIDAY)
-    assert (found.moves, found.still, found.has_news) == ((), 1, False)
+    assert (found.moves, found.still, found.has_news) == ((), (PAIR,), False)
 
 
 def test_a_breakdown_is_news_once_then_it_stands_and_then_it_is_mended():
@@ -232,6 +258,11 @@ def test_a_breakdown_is_news_once_then_it_stands_and_then_it_is_mended():
     correlations = np.full(30, 0.9)
     correlations[-4:-1] = 0.5
     assert said(of(known(correlation=correlations)), "mended") == ["breakdown mended: correlation 0.90"]
+
+
+def test_two_numbers_of_a_breakdown_are_told_apart():
+    (text,) = said(of(known(correlation=last(0.9, 0.7196), correlation_low=0.7204)), "breakdown")
+    assert text.startswith("breakdown: correlation 0.7196, below 0.7204,")
 
 
 def test_a_breakdown_needs_an_interval_of_twenty_snapshots_ago():
@@ -287,12 +318,19 @@ def test_a_pair_whose_last_run_failed_says_when_and_why():
     assert of(known(), lines=[failed(NOW)._replace(detail="no json")]).of(("failed",)) == ()
 
 
-def test_a_failure_is_over_when_a_run_of_all_pairs_had_none():
+def test_a_failure_is_over_when_a_later_run_has_ended_without_it():
     two = known(), known(("CCC", "DDD"))
-    assert said(of(*two, lines=[failed(NOW), ended(NOW + 1, known=2)]), "failed") == []
-    assert said(of(*two, lines=[failed(NOW), ended(NOW + 1, known=1)]), "failed") != []
+    again = failed(NOW + 60, "CCC", "DDD", run=9)
+    over = ended(NOW + 90, known=1, failed=1)._replace(run=9)
+    (remark,) = of(*two, lines=[failed(NOW), ended(NOW + 1, failed=1), again, over]).of(("failed",))
+    assert remark.pairs == ((evenings.leg("CCC"), evenings.leg("DDD")),)
+    assert said(of(*two, lines=[failed(NOW), over]), "failed") == []
     assert said(of(*two, lines=[failed(NOW), ended(NOW + 1, known=1, failed=1)]), "failed") != []
-    assert said(of(*two, lines=[ended(NOW, known=2), failed(NOW + 1)]), "failed") != []
+
+
+def test_a_run_under_way_has_failures_too():
+    assert said(of(known(), lines=[ended(NOW, known=2), failed(NOW + 1, run=9)]), "failed") != []
+    assert said(of(known(), lines=[failed(NOW, run=9), ended(NOW + 1, known=2)]), "failed") != [], "begun later"
 
 
 def test_a_pair_that_was_never_snapped_is_named_with_its_failure_if_there_is_one():
@@ -307,7 +345,7 @@ def test_a_pair_without_the_newest_session_is_behind_unless_it_trades_elsewhere(
     late = known(("CCC", "DDD"), until=THURSDAY)
     found = of(known(), late)
     assert said(found, "behind") == ["no snapshot of 2026-11-20; the last one is of 2026-11-19"]
-    assert (found.still, found.newest) == (1, FRIDAY)
+    assert (found.still, found.newest) == ((LATE,), FRIDAY)
     facts = replace(late.a.series.facts, timezone="Asia/Tokyo")
     elsewhere = late._replace(a=replace(late.a, series=replace(late.a.series, facts=facts)))
     assert said(of(known(), elsewhere), "behind") == []
@@ -319,6 +357,15 @@ def test_a_list_that_stands_still_is_asked_after():
     assert said(of(known(), now=NOW + 5 * days), "behind") == []
     (remark,) = of(known(), now=NOW + 6 * days).of(("behind",))
     assert (remark.pairs, remark.text) == ((), "the newest session is 6 days old; did the snapshots run?")
+    tokyo = [
+        replace(side, series=replace(side.series, facts=replace(side.series.facts, timezone="Asia/Tokyo")))
+        for side in evenings.histories(("CCC", "DDD"), evenings.linked(30), FRIDAY - timedelta(days=14))
+    ]
+    stopped = known(("CCC", "DDD"), sides=tokyo, until=FRIDAY - timedelta(days=14))
+    (remark,) = of(known(), stopped).of(("behind",))
+    assert (remark.pairs, remark.text) == ((LATE,), "the newest session is 14 days old; did the snapshots run?")
+    (remark,) = of(known(), stopped, now=NOW + 6 * days).of(("behind",))
+    assert (remark.pairs, remark.text[:35]) == ((), "the newest session is 6 days old; d")
     weekly = builders.calendar_days(101, step=7)
     sides = [builders.history(np.linspace(50, 60, 101), weekly, symbol=s) for s in ("AAA", "BBB")]
     assert said(of(known(sessions=1, sides=sides), now=NOW + 20 * days), "behind") == []
@@ -338,16 +385,13 @@ def store(tmp_path_factory):
     return made
 
 
-PAIR, LATE = (evenings.leg("AAA"), evenings.leg("BBB")), (evenings.leg("CCC"), evenings.leg("DDD"))
-
-
 def asked_of(store, *chosen, since=None, now=NOW):
     return digest(store, chosen or (PAIR, LATE), evenings.ASKED, since, now)
 
 
 def test_yesterday_is_the_session_before_the_newest_of_all_pairs(store):
     found = asked_of(store)
-    assert (found.newest, found.since, found.still) == (FRIDAY, THURSDAY, 1)
+    assert (found.newest, found.since, found.still) == (FRIDAY, THURSDAY, (LATE,))
     (move,) = found.moves
     assert (move.start, move.end, move.sessions) == (THURSDAY, FRIDAY, 1)
     record = store.record(*PAIR, evenings.ASKED)
@@ -371,6 +415,13 @@ def test_from_is_the_last_session_on_or_before_the_day(store, since, day, sessio
     assert (found.since, found.moves[0].sessions) == (day, sessions)
 
 
+def test_a_day_before_all_snapshots_means_the_oldest(store):
+    found = asked_of(store, PAIR, since=date(2026, 1, 1))
+    (move,) = found.moves
+    assert (found.since, move.start, move.sessions) == (date(2026, 1, 1), evenings.days(23)[0], 22)
+    assert found.of(("new",)) == ()
+
+
 def test_a_snapshot_of_long_ago_is_still_from(tmp_path):
     returns = evenings.linked(260, seed=1)
     store = Store(tmp_path / "snapshots.db")
@@ -390,6 +441,76 @@ def test_without_a_snapshot_there_is_no_digest(tmp_path):
 def test_no_other_window_is_mixed_in(store):
     with pytest.raises(NotEnoughData):
         digest(store, [PAIR], replace(evenings.ASKED, window=Window.parse("30b")), None, NOW)
+
+
+# ---------------------------------------------------------------- exchanges that close at other hours
+
+TOKYO = (evenings.leg("TTT"), evenings.leg("UUU"))
+
+
+def abroad(store, *sessions, at=None, seed=3):
+    """Snapshots of a pair that trades elsewhere."""
+    for day in sessions:
+        sides = evenings.histories(("TTT", "UUU"), evenings.linked(30, seed=seed), day)
+        sides = [
+            replace(side, series=replace(side.series, facts=replace(side.series.facts, timezone="Asia/Tokyo")))
+            for side in sides
+        ]
+        one = evenings.taken(*sides, day)
+        store.append(one if at is None else one._replace(at=at))
+
+
+def test_a_pair_whose_newest_session_is_the_day_before_moves_too(own):
+    abroad(own, *evenings.days(4)[:-1])
+    found = asked_of(own, PAIR, LATE, TOKYO)
+    assert (found.newest, found.since, found.still) == (FRIDAY, THURSDAY, (LATE,))
+    starts = {(move.a, move.b): (move.start, move.end, move.sessions) for move in found.moves}
+    assert starts == {PAIR: (THURSDAY, FRIDAY, 1), TOKYO: (WEDNESDAY, THURSDAY, 1)}
+
+
+def test_a_pair_without_a_session_since_the_list_had_another_does_not_move(own):
+    abroad(own, *evenings.days(4)[:-2])
+    assert asked_of(own, PAIR, TOKYO).still == (TOKYO,)
+
+
+def test_a_pair_that_missed_evenings_moved_since_its_own_last_one(own):
+    abroad(own, *evenings.days(9)[:1], FRIDAY)
+    found = asked_of(own, PAIR, TOKYO)
+    (move,) = (move for move in found.moves if (move.a, move.b) == TOKYO)
+    assert (move.start, move.sessions) == (evenings.days(9)[0], 8)
+
+
+def test_what_was_snapped_after_the_letter_is_the_next_ones(own):
+    abroad(own, *evenings.days(4)[:-1])
+    letter = After(evening(FRIDAY) + 60, FRIDAY)
+    assert asked_of(own, PAIR, TOKYO, since=letter).still == (PAIR, TOKYO)
+    abroad(own, FRIDAY, at=letter.at + 60)
+    found = asked_of(own, PAIR, TOKYO, since=letter)
+    assert [(move.a, move.start, move.end) for move in found.moves] == [(TOKYO[0], THURSDAY, FRIDAY)]
+    assert (found.still, found.since) == ((PAIR,), FRIDAY)
+
+
+def test_a_session_that_was_revised_after_the_letter_was_in_it(own):
+    letter = After(evening(FRIDAY) + 60, FRIDAY)
+    abroad(own, THURSDAY, FRIDAY)
+    abroad(own, FRIDAY, at=letter.at + 60, seed=4)
+    assert own.latest(*TOKYO, evenings.ASKED).revision == 2
+    assert asked_of(own, TOKYO, since=letter).still == (TOKYO,)
+
+
+def test_a_condition_that_was_found_after_the_letter_is_the_next_ones_news(own):
+    judged(own, FRIDAY, 0.5)
+    early, late = After(evening(FRIDAY) - 60, FRIDAY), After(evening(FRIDAY) + 60, FRIDAY)
+    assert said(asked_of(own, PAIR, since=early), "began") != []
+    assert said(asked_of(own, PAIR, since=late), "began") == []
+
+
+def test_a_clock_that_was_set_back_hides_no_change(own):
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC).timestamp()
+    seen = Seen(*PAIR, evenings.ASKED, FRIDAY, long_ago, lambda *_: 0.5)
+    Watch(own).judge([Rule("decoupled", parse("correlation < 0.6", KNOWN))], seen)
+    for since in (None, THURSDAY, After(evening(THURSDAY) + 60, THURSDAY)):
+        assert said(asked_of(own, PAIR, since=since), "began") == ["decoupled began (correlation 0.5)"]
 
 
 KNOWN = {"correlation": ("pair",)}
@@ -417,7 +538,10 @@ def test_a_condition_that_began_since_is_news_and_one_that_began_before_is_in_fo
     assert said(found, "in force", "ended") == []
     later = asked_of(own, PAIR, since=FRIDAY)
     assert said(later, "began") == []
-    assert "decoupled since 2026-11-20 (correlation 0.5)" in said(later, "in force")
+    (now,) = (text for text in said(later, "in force") if text.startswith("decoupled"))
+    present = own.record(*PAIR, evenings.ASKED)
+    correlation = present.values[-1, present.names.index(Named("pair", "correlation", "number"))]
+    assert now == f"decoupled since 2026-11-20 (now correlation {correlation:.4g})", "not as it was when it began"
     assert not later.has_news
 
 

@@ -42,6 +42,17 @@ def file(tmp_path):
 # ---------------------------------------------------------------- a line
 
 
+def test_a_torn_line_is_ended_also_where_the_system_reads_from_no_position(file, monkeypatch):
+    monkeypatch.delattr(os, "pread")  # as on Windows
+    file.write_bytes(b"{}\n{")
+    log = Log(file)
+    for _ in range(2):
+        log.write(AT, "x")
+    assert log.trouble == ""
+    line = '{"at":"2026-11-23T21:00:00Z","event":"x"}\n'
+    assert file.read_text() == "{}\n{\n" + line + line
+
+
 def test_a_line_says_when_what_and_the_details(file):
     log = Log(file)
     log.write(AT, "snapshot", a="QQQ", took=1.25, ok=True, pairs=[1, 2])

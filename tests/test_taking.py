@@ -211,10 +211,21 @@ def test_a_run_cut_short_is_said_however_much_of_it_had_failed(house):
     assert len(left_behind(house.store, at(TUESDAY))) == 1
 
 
-@pytest.mark.parametrize("detail", ["", "{}", "[]", '{"pid": null}', '{"pid": -1}', "\x00"])
+@pytest.mark.parametrize(
+    "detail", ["", "{}", "[]", '{"pid": null}', '{"pid": -1}', "\x00", '{"pid": 1e999}', f'{{"pid": {10**30}}}']
+)
 def test_a_line_that_does_not_say_who_it_was_is_of_a_run_cut_short(house, detail):
     house.store.note("began", at(MONDAY), detail)
     assert len(left_behind(house.store, at(TUESDAY))) == 1
+
+
+@pytest.mark.parametrize("instant", [1e300, -1e300, 1e15])
+def test_a_line_of_no_day_is_of_a_run_cut_short(house, instant):
+    house.store.note("began", instant, "{}")
+    assert (
+        left_behind(house.store, at(TUESDAY))[-1]
+        == "the run of an unknown day was cut short; what it had stored is kept"
+    )
 
 
 def test_a_run_that_still_runs_is_not_said_to_be_cut_short(house):

@@ -93,6 +93,50 @@ def test_a_leg_is_written_as_it_will_be_read(file, typed, source, written):
     assert pairs(file) == ((written, "demo:LEADER"),)
 
 
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("csv:all.csv#a/../b", "csv:/data/all.csv#a/../b"),
+        ("csv:./all.csv", "csv:/data/all.csv"),
+        ("csv:../#1.csv#X", "csv:/#1.csv#X"),
+        ("csv:#1.csv", "csv:/data/#1.csv"),
+        ("csv:/old/all.csv#X", "csv:/old/all.csv#X"),
+        ("csv:~/all.csv", "csv:~/all.csv"),
+        ("demo:TWIN1", "demo:TWIN1"),
+    ],
+)
+def test_a_path_is_written_so_that_it_can_be_read_from_anywhere(tmp_path, typed, written):
+    added, imported = tmp_path / "added.toml", tmp_path / "imported.toml"
+    watchlist.add(added, typed, "QQQ", folder=Path("/data"))
+    assert watchlist.import_from(imported, f"{typed},QQQ", folder=Path("/data")) == 1
+    assert pairs(added) == pairs(imported) == ((written, "QQQ"),)
+    assert watchlist.add(added, typed, "QQQ", folder=Path("/data")) is Addition.KNOWN
+    assert watchlist.remove(added, typed, "QQQ", folder=Path("/data"))
+
+
+def test_a_path_without_its_prefix_stays_without(file):
+    watchlist.add(file, "all.csv", "demo:LEADER", "csv", Path("/data"))
+    assert pairs(file) == (("/data/all.csv", "demo:LEADER"),)
+
+
+def test_a_pair_that_was_written_by_hand_can_be_removed(file):
+    file.write_text('watchlist = ["csv:all.csv#A foo:bar"]')
+    assert watchlist.remove(file, "csv:all.csv#A", "foo:bar", folder=Path("/data"))
+    assert pairs(file) == ()
+
+
+def test_a_source_that_there_is_not_is_refused_with_those_there_are(file):
+    changes = (
+        lambda: watchlist.add(file, "QQQ", "foo:bar"),
+        lambda: watchlist.import_from(file, "SPY TLT\nQQQ foo:bar"),
+    )
+    for change in changes:
+        with pytest.raises(UsageError, match="no source is called 'foo'") as caught:
+            change()
+        assert "yahoo, csv, demo" in caught.value.hint
+    assert not file.exists()
+
+
 def test_a_pair_is_removed(file):
     file.write_text(COMMENTED)
     assert watchlist.remove(file, "spy", "yahoo:TLT") is True

@@ -14,7 +14,7 @@ from pairwatch.expressions import Expression, Values
 from pairwatch.model import NAN, Comparison, Leg
 from pairwatch.pairs import Question
 from pairwatch.retrieval import History
-from pairwatch.snapshots.watching import Judged, Seen, Watch
+from pairwatch.snapshots.watching import Change, Judged, Seen, Watch
 
 Pair = tuple[Leg, Leg]
 
@@ -48,12 +48,26 @@ class Standing(NamedTuple):
         judgement: None where the pair could not be compared.
         is_known: whether that rests on what was before: otherwise it says nothing beyond this session.
         is_news: whether to speak of it.
+        news: what there is to say, of this session or of an earlier one of which nothing could be said.
     """
 
     rule: Rule
     judgement: Judgement | None = None
     is_known: bool = False
     is_news: bool = False
+    news: Change | None = None
+
+    @property
+    def change(self) -> str:
+        """What has become of it, as far as that has not been said: `began`, `ended` or nothing."""
+        if self.news:
+            return "ended" if self.news.change == "ended" else "began"
+        return self.judgement.change if self.judgement else ""
+
+    @property
+    def cries(self) -> bool:
+        """Whether that is a beginning that is not silenced."""
+        return self.news.change == "cried" if self.news else bool(self.judgement and self.judgement.cries)
 
     @property
     def in_force(self) -> bool:
@@ -129,6 +143,18 @@ class Run:
         """Compare and judge pair after pair."""
         return map(self._one, chosen)
 
+    def said(self, outcome: Outcome, *, heard: bool = True) -> Outcome:
+        """Write down that the news of an outcome has reached a reader, or that it could not be said.
+
+        A store that refuses that is the outcome's refusal: the next check says it again.
+        """
+        try:
+            self._watch.said((s.news for s in outcome.standings if s.news), self._now, heard=heard)
+        except StoreError as refusal:
+            self._refusal = refusal
+            return outcome._replace(refusal=refusal)
+        return outcome
+
     def _one(self, watched: Watched) -> Outcome:
         a, b, rules = watched
         try:
@@ -136,10 +162,10 @@ class Run:
         except PairwatchError as error:
             return Outcome(a, b, tuple(map(Standing, rules)), error=error)
         standings = tuple(
-            Standing(rule, judgement, not self._refusal, is_news)
-            for rule, (judgement, is_news) in zip(rules, self._judged(found, rules), strict=True)
+            Standing(rule, judgement, not self._refusal, is_news, news)
+            for rule, (judgement, is_news, news) in zip(rules, self._judged(found, rules), strict=True)
         )
-        return Outcome(a, b, standings, found.as_of, _stale(found), refusal=self._refusal)
+        return Outcome(a, b, standings, found.as_of, found.stale_reasons, refusal=self._refusal)
 
     def _judged(self, found: Comparison, rules: Sequence[Rule]) -> tuple[Judged, ...]:
         seen = Seen(found.a, found.b, self._question, found.as_of, self._now, _values(found))
@@ -156,8 +182,3 @@ class Run:
 def _values(found: Comparison) -> Values:
     values: dict[tuple[str, str], float] = {(r.scope, r.statistic.key): r.value for r in found}
     return lambda scope, key: values.get((scope, key), NAN)
-
-
-def _stale(found: Comparison) -> tuple[str, ...]:
-    sides = found.receipt.a, found.receipt.b
-    return tuple(side.provenance.stale for side in sides if side.provenance.stale)

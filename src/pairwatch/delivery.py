@@ -64,10 +64,10 @@ class Post:
         self._server = server
         self._clock = clock
 
-    def last_session(self, recipient: str) -> date | None:
-        """The newest session of the last digest that was delivered to a recipient."""
+    def last(self, recipient: str) -> tuple[float, date] | None:
+        """When the last digest that was delivered to a recipient was written (Unix seconds), and its newest session."""
         last = self._outbox.last_sent(name_of(recipient), KIND)
-        return date.fromisoformat(last.letter.key.split()[1]) if last else None
+        return (last.letter.at, date.fromisoformat(last.letter.key.split()[1])) if last else None
 
     def deliver(self, recipient: str, content: Content | None) -> tuple[Delivered, ...]:
         """Send what was not sent to a recipient, then the new digest, if there is one.

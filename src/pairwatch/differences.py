@@ -22,7 +22,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date
 from math import isfinite, isnan
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -85,6 +85,19 @@ class Change(NamedTuple):
     revised: float
 
 
+class Split(NamedTuple):
+    """A split between two moments: what it did to levels is in the part that the days around it are in.
+
+    Attributes:
+        ratio: new shares for one.
+    """
+
+    leg: Leg
+    day: date
+    ratio: float
+    part: Literal["left", "entered"]
+
+
 class Difference(NamedTuple):
     """All that moved between two moments.
 
@@ -92,6 +105,7 @@ class Difference(NamedTuple):
         changes: in the order of the catalogue.
         left, entered: the days of the returns that left the window and entered it.
         rebasings, revisions: what was rewritten of the closes and events that FROM knew.
+        splits: those that the earlier of the two did not know yet; they are no revisions.
         remarks: what else is to be known, a line each.
         chosen: whether the changes are of some statistics that were asked for, and not of all.
     """
@@ -108,6 +122,7 @@ class Difference(NamedTuple):
     revisions: tuple[Revision, ...] = ()
     remarks: tuple[str, ...] = ()
     chosen: bool = False
+    splits: tuple[Split, ...] = ()
 
 
 def fresh(a: History, b: History, question: Question, at: float, program: str) -> State:
@@ -156,6 +171,7 @@ def difference(start: State, end: State, keys: Collection[str] | None = None) ->
         revisions=tuple(one for side in sides for one in side.revisions),
         remarks=(*path.remarks, *_said_otherwise(start, was), *_said_otherwise(end, now)),
         chosen=keys is not None,
+        splits=_splits_between(end, path.until),
     )
 
 
@@ -226,6 +242,16 @@ def _splits_known(start: State, side: History) -> date:
     session = np.datetime64(start.moment.session)
     known = side.series.as_of(start.question.as_of).events
     return start.question.as_of if any(e.kind == "split" and e.day > session for e in known) else start.moment.session
+
+
+def _splits_between(end: State, until: tuple[date, date]) -> tuple[Split, ...]:
+    """The splits, by day, that count in what the later one says and did not in what the earlier one said."""
+    found = []
+    for side, before in zip((end.a, end.b), until, strict=True):
+        series = side.series.as_of(end.question.as_of)
+        splits = [(e.day.astype(object), e.value) for e in series.events if e.kind == "split"]
+        found += [Split(series.leg, day, ratio, "entered") for day, ratio in splits if day > before]
+    return tuple(sorted(found, key=lambda one: one.day))
 
 
 def _path(end: State, session: date, until: tuple[date, date], keys: Collection[str]) -> _Path:
@@ -344,4 +370,5 @@ def _turned(forward: Difference) -> Difference:
         entered=forward.left,
         rebasings=tuple(one._replace(divisor=1 / one.divisor) for one in forward.rebasings),
         revisions=tuple(one._replace(before=one.after, after=one.before) for one in forward.revisions),
+        splits=tuple(one._replace(part="left") for one in forward.splits),
     )

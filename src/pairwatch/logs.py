@@ -56,7 +56,7 @@ class Log:
                 if 0 < size > self._limit - len(line):
                     self._put_aside(path)
                     continue
-                torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
+                torn = size > 0 and _last_byte(file) != b"\n"
                 _write(file, b"\n" + line if torn else line)
                 return
 
@@ -75,7 +75,8 @@ class Log:
 def _held(path: Path) -> Iterator[int]:
     """The open file, made if there is none, for this process alone."""
     # Without a wait: it may be a pipe.
-    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o600)
+    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # each on the systems that have it
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | flags, 0o600)
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise OSError(errno.EINVAL, "not a regular file")
@@ -91,6 +92,12 @@ def _is(file: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(file), path.stat())
     except FileNotFoundError:
         return False
+
+
+def _last_byte(file: int) -> bytes:
+    """Of a file that is not empty; where is no matter to one that is only appended to."""
+    os.lseek(file, -1, os.SEEK_END)
+    return os.read(file, 1)
 
 
 def _write(file: int, line: bytes) -> None:

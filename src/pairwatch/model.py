@@ -460,7 +460,13 @@ class Comparison:
     @property
     def stale(self) -> bool:
         """Whether either leg is older than it should be."""
-        return bool(self.receipt.a.provenance.stale or self.receipt.b.provenance.stale)
+        return bool(self.stale_reasons)
+
+    @property
+    def stale_reasons(self) -> tuple[str, ...]:
+        """Why legs are older than they should be, in words; none for those that are not."""
+        sides = self.receipt.a, self.receipt.b
+        return tuple(side.provenance.stale for side in sides if side.provenance.stale)
 
     @property
     def simulated(self) -> bool:

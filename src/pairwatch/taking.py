@@ -6,7 +6,7 @@ The store's journal says how it went. What fails is written down there, and stop
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from pairwatch.pairs import Question
 from pairwatch.receipts import as_of
 from pairwatch.retrieval import MEANWHILE, Desk, History
 from pairwatch.snapshots import Line, Snapshot, Store, Taken
+from pairwatch.snapshots.shapes import minute
 from pairwatch.text import age
 
 # How many beginnings and ends are looked at for a run that did not end: other runs may have begun meanwhile.
@@ -122,7 +123,7 @@ class Run:
         before = self._store.latest(found.a, found.b, taken.question)
         snapshot, is_new = self._store.append(taken)
         missed = _between(before.session, snapshot.session, taken) if before and is_new else ()
-        return Outcome(found.a, found.b, found, snapshot, is_new, missed, _stale(found))
+        return Outcome(found.a, found.b, found, snapshot, is_new, missed, found.stale_reasons)
 
     def _write(self, kind: str, detail: Mapping[str, object]) -> int | None:
         """A line in the journal, as long as the store takes any."""
@@ -133,11 +134,6 @@ class Run:
         except StoreError as refusal:
             self._refusal = refusal
             return None
-
-
-def _stale(found: Comparison) -> tuple[str, ...]:
-    sides = found.receipt.a, found.receipt.b
-    return tuple(side.provenance.stale for side in sides if side.provenance.stale)
 
 
 def _between(earlier: date, later: date, taken: Taken) -> tuple[date, ...]:
@@ -159,8 +155,7 @@ def left_behind(store: Store, now: float) -> list[str]:
         found.append(f"the clock is {age(lines[-1].at - now)} behind that of the last run: was it set back?")
     last = next((line for line in reversed(lines) if line.kind == "began"), None)
     if last and not any(line.kind == "ended" and line.run == last.id for line in lines) and not _is_running(last):
-        when = datetime.fromtimestamp(last.at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-        found.append(f"the run of {when} was cut short; what it had stored is kept")
+        found.append(f"the run of {minute(last.at)} was cut short; what it had stored is kept")
     return found
 
 
@@ -171,14 +166,14 @@ def _is_running(began: Line) -> bool:
     """
     try:
         process = int(json.loads(began.detail)["pid"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):  # OverflowError: infinity
         return False
     if process <= 0 or process == os.getpid() or os.name != "posix":
         return False
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
-        return False
     except PermissionError:
         return True
+    except (OSError, OverflowError):  # there is none, or none can have such a number
+        return False
     return True

@@ -22,6 +22,7 @@ from tomlkit.items import Array
 from pairwatch import config, locks, writing
 from pairwatch.errors import UsageError
 from pairwatch.model import DEFAULT_SOURCE, Leg
+from pairwatch.sources import about
 from pairwatch.text import clean
 
 Pair = tuple[str, str]
@@ -41,17 +42,18 @@ class Addition(Enum):
     KNOWN = "there already"
 
 
-def add(file: Path, a: str, b: str, source: str = DEFAULT_SOURCE) -> Addition:
+def add(file: Path, a: str, b: str, source: str = DEFAULT_SOURCE, folder: Path | None = None) -> Addition:
     """Add a pair at the end, unless it is there; the same legs the other way round are another pair.
 
     Args:
         file: the configuration file; made, for its owner alone, if there is none.
         source: where legs without a prefix come from.
+        folder: where `csv:` paths that are not absolute begin; without one they stay as they are.
 
     Raises:
-        UsageError: not a pair of legs, or a file that cannot be read or written.
+        UsageError: not a pair of legs, of no source there is, or a file that cannot be read or written.
     """
-    pair = _written(a, b, source)
+    pair = _new(a, b, source, folder)
     before, after = _edit(file, lambda known: _with(known, [pair], source))
     if before == after:
         return Addition.KNOWN
@@ -59,20 +61,21 @@ def add(file: Path, a: str, b: str, source: str = DEFAULT_SOURCE) -> Addition:
     return Addition.MIRRORED if _legs(pair, source)[::-1] in known else Addition.NEW
 
 
-def remove(file: Path, a: str, b: str, source: str = DEFAULT_SOURCE) -> bool:
-    """Remove a pair; False if it is not there. Raises what `add` does."""
-    legs = _legs(_written(a, b, source), source)
-    before, after = _edit(file, lambda known: tuple(each for each in known if _legs(each, source) != legs))
+def remove(file: Path, a: str, b: str, source: str = DEFAULT_SOURCE, folder: Path | None = None) -> bool:
+    """Remove a pair, as typed or as `add` writes it; False if it is not there. Raises what `add` does."""
+    typed = _written(a, b, source)
+    gone = {_legs(typed, source), _legs(_placed(typed, source, folder), source)}
+    before, after = _edit(file, lambda known: tuple(each for each in known if _legs(each, source) not in gone))
     return before != after
 
 
-def import_from(file: Path, lines: str, source: str = DEFAULT_SOURCE) -> int:
+def import_from(file: Path, lines: str, source: str = DEFAULT_SOURCE, folder: Path | None = None) -> int:
     """Add the pairs of a text, one a line: `A B` or `A,B`, with or without the header `a,b`; `#` begins a comment.
 
     Either all of them are added or none. Returns how many were not there already. Raises what `add` does, with the
     number of the line.
     """
-    pairs = [_written(*legs, source) for legs in _pairs_of(lines, source)]
+    pairs = list(_pairs_of(lines, source, folder))
     before, after = _edit(file, lambda known: _with(known, pairs, source))
     return len(after) - len(before)
 
@@ -102,6 +105,29 @@ def _written(a: str, b: str, source: str) -> Pair:
     return one, other
 
 
+def _new(a: str, b: str, source: str, folder: Path | None) -> Pair:
+    """A pair to be written: of sources that there are, and to be read from whatever folder."""
+    pair = _written(a, b, source)
+    for leg in _legs(pair, source):
+        about(leg.source)
+    return _placed(pair, source, folder)
+
+
+def _placed(pair: Pair, source: str, folder: Path | None) -> Pair:
+    """The pair with the paths of its files absolute: who runs it later does so elsewhere."""
+    one, other = (_text(_absolute(Leg.parse(text, source), folder), text, source) for text in pair)
+    return one, other
+
+
+def _absolute(leg: Leg, folder: Path | None) -> Leg:
+    if leg.source != "csv" or folder is None or leg.symbol.startswith("~") or os.path.isabs(leg.symbol):  # noqa: PTH117
+        return leg
+    # Behind a # may be a column, which is no path; the file's own name may begin with one.
+    path, mark, rest = leg.symbol.partition("#")
+    within, name = os.path.split(path)
+    return Leg("csv", os.path.join(os.path.abspath(folder / within), name) + mark + rest)  # noqa: PTH100, PTH118 - links stay
+
+
 def _text(leg: Leg, typed: str, source: str) -> str:
     prefixed = typed.startswith(f"{leg.source}:") or leg.source != source
     return f"{leg.source}:{leg.symbol}" if prefixed else leg.symbol
@@ -118,7 +144,7 @@ def _with(known: Pairs, more: list[Pair], source: str) -> Pairs:
     return tuple(found.values())
 
 
-def _pairs_of(lines: str, source: str) -> Iterator[Pair]:
+def _pairs_of(lines: str, source: str, folder: Path | None) -> Iterator[Pair]:
     for number, line in enumerate(lines.removeprefix("\ufeff").splitlines(), 1):
         bare = line if '"' in line else _COMMENT.sub("", line)
         words = _words(bare.strip())
@@ -126,12 +152,12 @@ def _pairs_of(lines: str, source: str) -> Iterator[Pair]:
             continue
         try:
             a, b = words
-            _written(a, b, source)
+            pair = _new(a, b, source, folder)
         except UsageError as error:
             raise UsageError(f"line {number}: {error.message}", error.hint) from None
         except ValueError:
             raise UsageError(f"line {number} is no pair: {clean(line)!r}", "a line is A B or A,B") from None
-        yield a, b
+        yield pair
 
 
 def _words(line: str) -> list[str]:

@@ -4,8 +4,10 @@ import csv
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -13,7 +15,9 @@ import time_machine
 from tests.cli.running import PROGRAM, on_terminal, program, two_lines
 from tests.test_imports import HEAVY, modules_after
 
+from pairwatch import pairs
 from pairwatch.snapshots import FILE_NAME
+from pairwatch.writing import OutputFailed
 
 TWINS = ("check", "demo:TWIN1", "demo:TWIN2")
 TIGHT = ("--when", "correlation > 0.5")
@@ -450,6 +454,71 @@ def test_a_pair_that_no_rule_is_for_is_refused(run, file):
     code, _, err = run(*TWINS)
     assert code == 2
     assert two_lines(err)[0].endswith("is for demo:TWIN1 demo:TWIN2")
+
+
+# ---------------------------------------------------------------- what was not said
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")  # noqa: PTH110 - no file
+@pytest.mark.parametrize("form", ["text", "csv", "json"])
+def test_news_that_could_not_be_written_is_said_by_the_next_check(run, form):
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        failed = program(*TWINS, *TIGHT, "-f", form, capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert b"could not be written" in failed.stderr
+    code, out, _ = run(*TWINS, *TIGHT, "--new")
+    assert (code, out.count(" began on 20")) == (5, 1)
+    assert run(*TWINS, *TIGHT, "--new") == (0, "", "")
+
+
+def test_news_whose_reader_has_gone_is_listed_by_the_next_check(run):
+    theirs, ours = os.pipe()
+    os.close(theirs)
+    with open(ours, "wb") as gone:  # noqa: PTH123 - a pipe
+        program(*TWINS, *TIGHT, capture_output=False, stdout=gone, stderr=subprocess.PIPE)
+    first, second = (rows(run(*TWINS, *TIGHT, "--csv")[1])[0] for _ in range(2))
+    assert (first["change"], first["cries"]) == ("began", "true")
+    assert (second["change"], second["cries"]) == ("", "false")
+
+
+def test_an_earlier_end_is_said_with_its_own_session_and_values(evening):
+    rule = ("--when", "a.last > 110", "--cooldown", "0s")
+    assert evening(120.0, args=rule)[0] == 5
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr("pairwatch.writing.to_stdout", full_disk)
+        assert evening(120.0, 100.0, args=rule)[0] != 0
+    _, out, _ = evening(120.0, 100.0, 101.0, args=rule)
+    assert out == f"csv:a.csv csv:b.csv: a.last > 110 cooldown 0d ended on {weekday(1)}: a.last 100\n"
+    assert evening(120.0, 100.0, 101.0, args=rule)[1] == ""
+
+
+def full_disk(text):
+    raise OutputFailed("the result could not be written (full)")
+
+
+def test_each_pair_is_said_before_the_next_one_is_looked_at(run, file, monkeypatch):
+    file.write_text('watchlist = ["demo:TWIN1 demo:TWIN2", "demo:TWIN2 demo:TWIN1"]\n')
+    compare, done = pairs.compare, []
+
+    def once(*args, **more):
+        if done:
+            raise KeyboardInterrupt
+        done.append(1)
+        return compare(*args, **more)
+
+    monkeypatch.setattr(pairs, "compare", once)
+    code, out, _ = run("check", "--all", *TIGHT)
+    assert (code, out.count(" began on 20")) == (130, 1)
+
+
+def test_a_damaged_state_is_no_reason_to_refuse(run, store):
+    assert run(*TWINS, *TIGHT)[0] == 5
+    with closing(sqlite3.connect(store)) as db:
+        db.execute("UPDATE states SET checksum = 0")
+        db.commit()
+    assert run("snapshot", "doctor")[1].count("how a rule stands is damaged") == 1
+    code, out, _ = run(*TWINS, *TIGHT)
+    assert (code, out.count(" began on 20")) == (5, 1)
+    assert "is damaged" not in run("snapshot", "doctor")[1]
 
 
 # ---------------------------------------------------------------- together, and afterwards

@@ -136,7 +136,12 @@ def test_only_some_statistics_may_be_asked_for(run, weeks):
     assert list(by_name(found)) == [("a", "last"), ("b", "last"), ("pair", "beta")]
 
 
-@pytest.mark.parametrize("key", ["nonsense", "now", "\x1b[31m"])
+def test_a_statistic_of_one_leg_may_be_asked_for_as_history_takes_it(run, weeks):
+    found = document(run, "--only", "a.last", "--only", "difference.volatility", "--only", "pair.beta")
+    assert list(by_name(found)) == [("a", "last"), ("difference", "volatility"), ("pair", "beta")]
+
+
+@pytest.mark.parametrize("key", ["nonsense", "now", "\x1b[31m", "x.last", "a.correlation", "a.now", ".", "\x1b.lst"])
 def test_a_statistic_that_is_none_is_a_wrong_request(run, weeks, key):
     code, out, err = run(*PAIR, "--only", key)
     assert (code, out) == (2, "")
@@ -145,6 +150,7 @@ def test_a_statistic_that_is_none_is_a_wrong_request(run, weeks, key):
 
 def test_a_statistic_that_is_nearly_one_is_suggested(run, weeks):
     assert "did you mean correlation?" in run(*PAIR, "--only", "corelation")[2]
+    assert "did you mean a.volatility?" in run(*PAIR, "--only", "A.volatilty")[2]
 
 
 # ---------------------------------------------------------------- now

@@ -280,6 +280,28 @@ def test_last_is_the_newest_session_of_the_last_digest_that_arrived(run, store, 
     assert room.letters[3].get_body(("plain",)).get_content().splitlines()[0].endswith("since 2026-11-23")
 
 
+def test_last_with_nothing_new_since_is_not_sent_again(run, store, configured, room):
+    configured(room)
+    run("watchlist", "add", "CCC", "DDD")
+    for _ in range(2):
+        assert run(*ASK, "--since", "last", "--to", ME) == (0, "", "")
+    assert len(room.envelopes) == 1
+    assert run(*ASK, "--since", "last", "--to", YOU)[0] == 0
+    assert len(room.envelopes) == 2
+
+
+def test_a_pair_that_was_snapped_after_the_letter_is_in_the_next(run, store, configured, room):
+    configured(room)
+    sent = builders.FRIDAY
+    run(*ASK, "--since", "last", "--to", ME)
+    late = evenings.linked(4, seed=7, d0=0.09)
+    for day in evenings.days(2):
+        one = evenings.taken(*evenings.histories(("EEE", "FFF"), late, day), day)
+        store.append(one if day < sent else one._replace(at=time.time() + 1))
+    assert run(*ASK, "--since", "last", "--to", ME)[0] == 0
+    assert re.match(r"pairwatch: EEE/FFF \d+\.\d sigma", room.letters[1]["Subject"])
+
+
 def test_a_format_and_an_address_do_not_go_together(run, store):
     for more in (("-f", "html"), ("-o", "d.txt")):
         code, _, err = run(*ASK, "--to", ME, *more)
@@ -293,6 +315,13 @@ def test_the_log_has_a_line_for_each_recipient_and_no_secret(run, store, configu
     lines = (tmp_path / "log").read_text().splitlines()
     assert [("sent" in line, ME in line, YOU in line) for line in lines] == [(True, True, False), (True, False, True)]
     assert PASSWORD not in "".join(lines)
+
+
+def test_the_log_has_a_line_for_a_digest_on_the_screen_too(run, store, tmp_path):
+    assert run(*ASK, "--log-file", tmp_path / "log")[0] == 0
+    (line,) = (tmp_path / "log").read_text().splitlines()
+    assert FRIDAY in line
+    assert "1 of 2 pairs moved" in line
 
 
 # ---------------------------------------------------------------- at once, and cut short

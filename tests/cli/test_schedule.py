@@ -13,7 +13,7 @@ from pairwatch.cli import schedule
 from pairwatch.model import Leg
 
 PROGRAM = shlex.join([sys.executable, "-P", "-m", "pairwatch"])
-SNAPSHOT = f"{PROGRAM} snapshot --quiet"
+SNAPSHOT = f"{PROGRAM} snapshot"
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_systemd_is_told_in_the_time_of_the_exchange(run, machine, home):
     code, out, _ = run("schedule", "--systemd", "--delay", "2h")
     assert code == 0
     assert "OnCalendar=Mon..Fri 18:00 America/New_York\n" in out
-    assert f'ExecStart="{sys.executable}" "-P" "-m" "pairwatch" "snapshot" "--quiet"\n' in out
+    assert f'ExecStart="{sys.executable}" "-P" "-m" "pairwatch" "snapshot"\n' in out
     assert f"# {home / 'config' / 'systemd' / 'user' / 'pairwatch.timer'}\n" in out
 
 
@@ -118,6 +118,40 @@ def test_the_command_is_whatever_it_was_told(run, machine):
     assert "may run twice a day" in err
 
 
+def test_several_commands_run_one_after_another(run, machine):
+    _, out, err = run("schedule", "--cron", "--command", "snapshot", "--command", "digest --send")
+    assert out.splitlines()[-2].endswith(f"5 {PROGRAM} snapshot; {PROGRAM} digest --send")
+    assert "twice" not in err
+
+
+def test_what_looks_like_a_shell_in_quotes_is_text(run, machine):
+    assert run("schedule", "--cron", "--command", r"""check 'z > 2' "a|\"b" c\;d""")[0] == 0
+
+
+def test_a_shell_is_refused_with_what_to_type(run, machine):
+    _, _, err = run("schedule", "--cron", "--command", "snapshot && digest --send")
+    message, hint = two_lines(err)[:2]
+    assert "'&&'" in message
+    assert "repeat --command" in hint
+
+
+@pytest.mark.parametrize("kind", ["--cron", "--systemd"])
+def test_other_commands_are_replaced_only_where_that_is_asked_for(run, machine, home, kind):
+    install = ("schedule", kind, "--install", "--quiet")
+    assert run(*install)[0] == 0
+    before = machine.crontab, units(home)
+    code, _, err = run(*install, "--command", "check --all")
+    message, hint = two_lines(err)
+    assert code == 2
+    assert "snapshot" in message
+    assert "--replace" in hint
+    assert (machine.crontab, units(home)) == before
+    assert run(*install, "--delay", "2h")[0] == 0  # the same, later
+    assert (machine.crontab, units(home)) != before
+    assert run(*install, "--command", "check --all", "--replace")[0] == 0
+    assert "check" in f"{machine.crontab}{units(home)}"
+
+
 def test_a_run_twice_a_day_is_no_worry_where_the_clocks_are_the_same(run, machine, monkeypatch):
     monkeypatch.setenv("TZ", "America/New_York")
     assert "twice" not in run("schedule", "--cron", "--command", "check")[2]
@@ -128,15 +162,15 @@ def test_the_program_is_the_one_on_the_path_links_and_all(run, machine, tmp_path
     target.write_text("#!/bin/sh\n")
     target.chmod(0o755)
     (machine.path / "pairwatch").symlink_to(target)
-    assert f"{machine.path / 'pairwatch'} snapshot --quiet\n" in run("schedule", "--cron")[1]
+    assert f"{machine.path / 'pairwatch'} snapshot\n" in run("schedule", "--cron")[1]
 
 
 def test_the_line_runs_from_anywhere(tmp_path):
     (tmp_path / "typer.py").write_text("raise SystemExit('not this one')")
-    out = program("schedule", "--cron", "--command", "--version").stdout.decode()
-    (line,) = [line for line in out.splitlines() if line.endswith("--version")]
+    out = program("schedule", "--cron", "--command", "sources").stdout.decode()
+    (line,) = [line for line in out.splitlines() if line.endswith("sources")]
     done = subprocess.run(["/bin/sh", "-c", line.split(maxsplit=5)[5]], cwd=tmp_path, capture_output=True, check=True)
-    assert done.stdout.startswith(b"pairwatch ")
+    assert b"yahoo" in done.stdout
 
 
 def test_what_only_this_shell_knows_is_said(run, machine, monkeypatch):
@@ -156,12 +190,17 @@ def test_a_shell_that_knows_nothing_more_is_not_spoken_of(run, machine, monkeypa
 WRONG = {
     "both kinds": ("--cron", "--systemd"),
     "in and out": ("--install", "--remove"),
+    "nothing to replace": ("--replace", "--remove"),
     "too soon": ("--delay", "29m"),
     "too late": ("--delay", "13h"),
     "no delay": ("--delay", "soon"),
     "open quotes": ("--command", "snapshot 'QQQ"),
     "no command": ("--command", " "),
     "the program itself": ("--command", "pairwatch snapshot"),
+    "a command there is not": ("--command", "snapshots"),
+    "two commands in one": ("--command", "snapshot; digest --send"),
+    "a pipe": ("--command", "digest|mail"),
+    "one that is not there among others": ("--command", "snapshot", "--command", "ls"),
     "a line end": ("--command", "snapshot 'a\nb'"),
 }
 
@@ -170,7 +209,7 @@ WRONG = {
 @pytest.mark.parametrize("args", WRONG.values(), ids=WRONG)
 def test_a_wrong_request_is_two_lines_and_installs_nothing(run, machine, home, args, kind):
     kinds = () if "--cron" in args else (kind,)
-    install = () if "--install" in args else ("--install",)
+    install = () if {"--install", "--remove"} & set(args) else ("--install",)
     code, out, err = run("schedule", "--quiet", *kinds, *install, *args)
     assert (code, out) == (2, "")
     two_lines(err)

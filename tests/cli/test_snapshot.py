@@ -126,7 +126,7 @@ def test_sessions_that_nobody_took_are_said_once_for_all_pairs(run, watch, clock
     assert (code, out) == (0, "")
     assert err == (
         "note: 2 pairs: 2 sessions never snapped: 2026-06-30, 2026-07-01; "
-        "`pairwatch history demo:TWIN1 demo:TWIN2 --recompute` fills them\n"
+        "`pairwatch history demo:TWIN1 demo:TWIN2 --recompute` shows them\n"
     )
     assert run("snapshot") == (0, "", "")
 

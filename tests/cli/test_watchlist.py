@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+from pathlib import Path
 
 import pytest
 from tests.cli.running import program, two_lines
@@ -19,9 +20,9 @@ def rows(out):
 def test_pairs_are_added_listed_and_removed(run, file):
     assert run("watchlist", "add", "qqq", "IWM") == (0, "", "qqq IWM: added\n")
     assert run("watchlist", "add", "SPY", "csv:my prices.csv#TLT")[0] == 0
-    assert run("watchlist", "list") == (0, "a,b\nQQQ,IWM\nSPY,csv:my prices.csv#TLT\n", "")
+    assert run("watchlist", "list") == (0, f"a,b\nQQQ,IWM\nSPY,csv:{Path.cwd()}/my prices.csv#TLT\n", "")
     assert run("watchlist", "remove", "QQQ", "IWM") == (0, "", "QQQ IWM: removed\n")
-    assert rows(run("watchlist", "list")[1]) == [["a", "b"], ["SPY", "csv:my prices.csv#TLT"]]
+    assert rows(run("watchlist", "list")[1]) == [["a", "b"], ["SPY", f"csv:{Path.cwd()}/my prices.csv#TLT"]]
     assert file.stat().st_mode & 0o077 == 0
 
 
@@ -33,7 +34,7 @@ def test_a_list_of_nothing_is_a_header_and_makes_no_file(run, file):
 
 def test_the_list_comes_in_json_too(run):
     run("watchlist", "add", "QQQ", "csv:é.csv")
-    assert json.loads(run("watchlist", "list", "-f", "json")[1]) == [{"a": "QQQ", "b": "csv:é.csv"}]
+    assert json.loads(run("watchlist", "list", "-f", "json")[1]) == [{"a": "QQQ", "b": f"csv:{Path.cwd()}/é.csv"}]
 
 
 def test_a_pair_that_is_there_is_said_and_no_error(run):
@@ -62,6 +63,16 @@ def test_a_file_of_pairs_is_imported(run, tmp_path):
     assert rows(run("watchlist", "list")[1])[1:] == [["QQQ", "IWM"], ["SPY", "TLT"]]
 
 
+def test_a_pair_of_files_is_removed_as_it_was_added_or_imported(run, tmp_path):
+    (tmp_path / "pairs.txt").write_text("SPY csv:b.csv\n")
+    run("watchlist", "import", "pairs.txt")
+    run("watchlist", "add", "QQQ", "csv:./a.csv")
+    here = Path.cwd()
+    assert rows(run("watchlist", "list")[1])[1:] == [["SPY", f"csv:{here}/b.csv"], ["QQQ", f"csv:{here}/a.csv"]]
+    assert run("watchlist", "remove", "SPY", "csv:b.csv")[0] == 0
+    assert run("watchlist", "remove", "QQQ", "csv:a.csv")[0] == 0
+
+
 def test_what_is_listed_can_be_imported_from_standard_input(run, file):
     run("watchlist", "add", "QQQ", "IWM")
     listed = run("watchlist", "list")[1]
@@ -78,6 +89,7 @@ WRONG = {
     "standard input": ("add", "QQQ", "-"),
     "controls": ("add", "\x1b[31m", "QQQ"),
     "controls in what is not there": ("remove", "QQQ", "csv:\u202e"),
+    "no source": ("add", "QQQ", "foo:bar"),
     "no file": ("import", "nowhere.txt"),
     "a folder": ("import", "."),
     "a wrong line": ("import", "wrong.txt"),

@@ -11,7 +11,7 @@ from tests import builders, snapped
 from tests.render.comparisons import FORMATS, HOSTILE_TEXTS, NOW, STATISTICS, Page, demo
 from tests.render.test_markdown import rows as markdown_rows
 
-from pairwatch.differences import Change, Difference, Moment
+from pairwatch.differences import Change, Difference, Moment, Split
 from pairwatch.model import Leg
 from pairwatch.render import cells, csv, difference_writer, json, markdown, table, writer
 from pairwatch.revisions import Rebasing, Revision
@@ -164,6 +164,17 @@ def test_a_rebasing_is_told(split, text):
     assert found["revised"] == f"AAA to 2026-11-19 {text}"
 
 
+@pytest.mark.parametrize(
+    ("ratio", "told"), [(2.0, "2:1"), (1.5, "3:2"), (0.1, "1:10"), (1 / 3, "1:3"), (1.281, "1.281:1")]
+)
+@pytest.mark.parametrize("shown", [table.difference, markdown.difference])
+def test_a_split_is_told_with_the_part_that_it_is_in(ratio, told, shown):
+    split = Split(Leg("yahoo", "IWM"), date(2026, 7, 15), ratio, "entered")
+    text = shown(difference(*SOME, splits=(split,)), PAGES[1]).replace("\\", "")
+    assert re.search(rf"split\W+IWM {re.escape(told)} split on 2026-07-15, counted as entered\n", text)
+    assert "split" not in shown(difference(*SOME), PAGES[1])
+
+
 def test_csv_and_json_have_every_change_in_full():
     d = difference(*SOME)
     rows = list(csv_reader.DictReader(io.StringIO(csv.difference(d, PAGES[0]))))
@@ -178,7 +189,8 @@ def test_csv_and_json_have_every_change_in_full():
 
 def test_json_names_days_revisions_and_moments():
     revisions = (Revision(A, THEN, "close", 10.0, NAN),)
-    d = difference(revisions=revisions, rebasings=(Rebasing(B, 2.0, THEN, None),), remarks=("so it is",))
+    splits = (Split(A, LATER, 2.0, "left"),)
+    d = difference(revisions=revisions, rebasings=(Rebasing(B, 2.0, THEN, None),), remarks=("so it is",), splits=splits)
     found = json_reader.loads(json.difference(d, PAGES[0]))
     assert found["from"] == {
         "session": "2026-11-19", "revision": 1, "taken_at": "2026-11-18T11:06:40Z", "pairwatch": "0.1.0"
@@ -188,6 +200,7 @@ def test_json_names_days_revisions_and_moments():
         "entered": ["2026-11-20"],
         "revised": [{"leg": "AAA", "day": "2026-11-19", "what": "close", "from": 10, "to": None}],
         "rebased": [{"leg": "BBB", "until": "2026-11-19", "divisor": 2.0, "split": None}],
+        "splits": [{"leg": "AAA", "day": "2026-11-20", "ratio": 2.0, "part": "left"}],
     }
     assert found["remarks"] == ["so it is"]
 

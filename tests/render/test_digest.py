@@ -21,6 +21,7 @@ from pairwatch.render.digest import as_html, as_markdown, as_text, subject
 FOLDER = Path(__file__).parent / "golden"
 WRITE = os.environ.get("PAIRWATCH_GOLDEN") == "write"  # read once: tests see no PAIRWATCH_ variable
 FRIDAY = date(2026, 11, 20)
+STILL = [("A", "B"), ("C", "D"), ("E", "F")]
 THURSDAY = FRIDAY - timedelta(days=1)
 NAN = math.nan
 PIPE = Page(now=0.0)
@@ -52,8 +53,16 @@ def remark(kind, text, *pairs):
     return Remark(kind, tuple((leg(a), leg(b)) for a, b in pairs), text)
 
 
-def digest(moves=(), remarks=(), pairs=12, still=0):
-    return Digest(FRIDAY, THURSDAY, Window.parse("90d"), pairs, still, tuple(moves), tuple(remarks))
+def digest(moves=(), remarks=(), pairs=12, still=()):
+    return Digest(
+        FRIDAY,
+        THURSDAY,
+        Window.parse("90d"),
+        pairs,
+        tuple((leg(a), leg(b)) for a, b in still),
+        tuple(moves),
+        tuple(remarks),
+    )
 
 
 def busy():
@@ -65,7 +74,7 @@ def busy():
         move(
             "^TNX", "SPY", NAN, NAN, changes=(12.34, 0.01), units=("bp", "fraction"), gap=NAN, correlations=(-0.5, NAN)
         ),
-        move("ETH-BTC", "BTC-USD", NAN, NAN, changes=(NAN, NAN), gap=NAN),
+        move("ETH-BTC", "BTC-USD", NAN, NAN, changes=(NAN, NAN), gap=NAN, start=date(2026, 11, 12), sessions=8),
     ]
     remarks = [
         remark("began", "breakdown began (correlation 0.55)", ("QQQ", "IWM")),
@@ -78,13 +87,13 @@ def busy():
         remark("stale", "TLT: its last close, 2026-11-06, is 14 days old", ("SPY", "TLT")),
         remark("behind", "the newest session is 8 days old; did the snapshots run?"),
     ]
-    return digest(moves, remarks, still=2)
+    return digest(moves, remarks, still=[("GLD", "SLV"), ("KO", "PEP")])
 
 
 DIGESTS = {
     "busy": busy,
     "quiet": lambda: digest([move("QQQ", "IWM"), move("SPY", "TLT", 0.2, 0.1)], pairs=2),
-    "still": lambda: digest(pairs=3, still=3),
+    "still": lambda: digest(pairs=3, still=STILL),
 }
 FORMS = {
     "80.txt": lambda d: as_text(d, Page(now=0.0, width=80)),
@@ -111,20 +120,23 @@ LEGS = st.sampled_from(
     ["QQQ", "IWM", "demo:FOLLOWER", "csv:a very long name of a file with prices.csv#X", "csv:価格.csv"]
 )
 SIGMAS = st.one_of(st.just(NAN), st.floats(0, 99))
+STARTS = st.dates(THURSDAY - timedelta(days=5), THURSDAY)
 KINDS = st.sampled_from([*NEWS, *STANDING, *TROUBLE])
 
 
 @given(
-    st.lists(st.builds(move, LEGS, st.just("ZZZ"), SIGMAS, SIGMAS), max_size=60),
+    st.lists(st.builds(move, LEGS, st.just("ZZZ"), SIGMAS, SIGMAS, start=STARTS), max_size=60),
     st.lists(st.builds(remark, KINDS, st.text("x –é", max_size=200), st.just(("QQQ", "IWM"))), max_size=60),
-    st.integers(20, 60),
+    st.integers(22, 60),
     st.integers(40, 130),
     st.booleans(),
 )
 @settings(deadline=None)
 def test_a_page_is_never_longer_or_wider_than_the_screen(moves, remarks, height, width, unicode):
     moves.sort(key=lambda one: -one.score if one.score >= 0 else 1.0)
-    text = as_text(digest(moves, remarks, pairs=len(moves)), Page(now=0.0, width=width, unicode=unicode), height)
+    text = as_text(
+        digest(moves, remarks, pairs=len(moves), still=STILL), Page(now=0.0, width=width, unicode=unicode), height
+    )
     assert len(text.splitlines()) <= height
     assert max(map(cell_len, text.splitlines())) <= width
     assert unicode or text.isascii()
@@ -169,9 +181,27 @@ def test_nothing_unusual_is_said_in_a_line():
     assert as_text(DIGESTS["quiet"](), PIPE).splitlines()[1] == (
         "nothing unusual: the largest move is 0.5 sigma, QQQ/IWM"
     )
-    assert as_text(digest(pairs=3, still=3), PIPE).splitlines()[1:] == [
-        "nothing unusual: no pair moved; 3 pairs without a session since"
+    assert as_text(digest(pairs=3, still=STILL), PIPE).splitlines()[1:] == [
+        "nothing unusual: no pair moved",
+        "without a session since: A/B, C/D and 1 more",
     ]
+
+
+@pytest.mark.parametrize("write", [as_text, as_markdown, as_html])
+def test_a_move_since_another_day_than_the_headings_says_so(write):
+    early = {"start": date(2026, 11, 10), "sessions": 8}
+    moves = [move("QQQ", "IWM"), move("C", "D", **early), move("A", "B", start=FRIDAY - timedelta(days=2))]
+    text = write(digest(moves), PIPE).replace("\\", "")
+    for name, origin in (
+        ("C/D*", "* C/D since 2026-11-10 (8 sessions)"),
+        ("A/B*", "* A/B since 2026-11-18 (1 session)"),
+    ):
+        assert name in text
+        assert origin in text
+    assert "QQQ/IWM*" not in text
+    assert "* A/B, B/B and 3 more since 2026-11-10 (8 sessions)" in as_text(
+        digest([move(a, "B", **early) for a in "ABCDE"]), PIPE
+    )
 
 
 def test_a_subject_names_the_top_and_counts_the_rest():

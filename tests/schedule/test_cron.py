@@ -13,7 +13,8 @@ from pairwatch.schedule import Close, Plan
 
 TODAY = date(2026, 11, 22)
 DELAY = timedelta(minutes=40)
-COMMAND = ("/usr/bin/pairwatch", "snapshot", "--quiet")
+COMMAND = ("/usr/bin/pairwatch", "snapshot")
+CHECK = ("/usr/bin/pairwatch", "check", "--all")
 NEW_YORK = Close("America/New_York", 960)
 BITCOIN = Close("UTC", 1440, tuple(range(7)))
 ZONES = """
@@ -23,8 +24,8 @@ ZONES = """
 """.split()  # noqa: SIM905 - easier to read
 
 
-def lines(local, *closes, delay=DELAY, today=TODAY, command=COMMAND):
-    return schedule.cron_lines(closes, ZoneInfo(local), delay, today, command)
+def lines(local, *closes, delay=DELAY, today=TODAY, commands=(COMMAND,)):
+    return schedule.cron_lines(closes, ZoneInfo(local), delay, today, commands)
 
 
 def times(local, *closes, **more):
@@ -135,7 +136,7 @@ def test_a_real_evening_in_new_york_is_hit(local, day):
     "command", [COMMAND, ("/a b/pair'watch", "50%", "%%", "$HOME", "`x`", 'say "x"', "\\", "", "Ü")]
 )
 def test_the_shell_that_cron_starts_sees_the_command_as_it_was(command):
-    (line,) = lines("UTC", BITCOIN, command=command)
+    (line,) = lines("UTC", BITCOIN, commands=(command,))
     handed = line.split(maxsplit=5)[5]
     assert "%" not in handed.replace(r"\%", "")
     assert tuple(shlex.split(handed.replace(r"\%", "%"))) == command
@@ -144,11 +145,16 @@ def test_the_shell_that_cron_starts_sees_the_command_as_it_was(command):
 @pytest.mark.parametrize("word", ["a\nb", "a\rb", "a\0b", "\udcff"])
 def test_a_command_that_no_line_can_hold_is_refused(word):
     with pytest.raises(UsageError, match="cannot be scheduled"):
-        lines("UTC", BITCOIN, command=("/usr/bin/pairwatch", word))
+        lines("UTC", BITCOIN, commands=(COMMAND, ("/usr/bin/pairwatch", word)))
 
 
-def block(*closes, local="Europe/Berlin"):
-    return schedule.cron_block(Plan(closes or (NEW_YORK,), ()), ZoneInfo(local), DELAY, TODAY, COMMAND)
+def test_several_commands_run_one_after_another_on_one_line():
+    (line,) = lines("UTC", BITCOIN, commands=(COMMAND, (*CHECK, "a;b")))
+    assert line == "40 0 * * * /usr/bin/pairwatch snapshot; /usr/bin/pairwatch check --all 'a;b'"
+
+
+def block(*closes, local="Europe/Berlin", commands=(COMMAND,)):
+    return schedule.cron_block(Plan(closes or (NEW_YORK,), ()), ZoneInfo(local), DELAY, TODAY, commands)
 
 
 def test_a_block_says_what_it_is_between_its_markers():
@@ -156,8 +162,8 @@ def test_a_block_says_what_it_is_between_its_markers():
         "# pairwatch: begin\n"
         "# 40 minutes after the close (America/New_York 16:00)\n"
         "# in the local time of Europe/Berlin, summer times of both sides included;\n"
-        "# where that makes a run too many, it does nothing: a session's snapshot is taken once.\n"
-        "40 21,22 * * 1-5 /usr/bin/pairwatch snapshot --quiet\n"
+        "# where that makes a run too many, a session's snapshot is still taken once.\n"
+        "40 21,22 * * 1-5 /usr/bin/pairwatch snapshot\n"
         "# pairwatch: end\n"
     )
 
@@ -250,6 +256,22 @@ def test_an_installed_block_is_taken_out_without_a_trace(machine, crontab):
     assert machine.crontab == crontab + block().encode()
     assert schedule.remove_cron(schedule.run)
     assert (machine.crontab or b"") == crontab
+
+
+def test_other_commands_are_not_replaced_unasked(machine):
+    old = block(local="Europe/Moscow", commands=(COMMAND, CHECK))  # two lines
+    schedule.install_cron(old, schedule.run)
+    with pytest.raises(UsageError, match=r"installed: /usr/bin/pairwatch snapshot; /usr/bin/pairwatch check --all$"):
+        schedule.install_cron(block(), schedule.run)
+    assert machine.crontab == old.encode()
+    schedule.install_cron(block(), schedule.run, replace=True)
+    assert machine.crontab == block().encode()
+
+
+def test_a_command_that_was_edited_by_hand_is_not_replaced_unasked(machine):
+    machine.crontab = block().replace("snapshot\n", "snapshot --offline\n").encode()
+    with pytest.raises(UsageError, match="snapshot --offline"):
+        schedule.install_cron(block(), schedule.run)
 
 
 def test_nothing_is_written_that_is_there_already(machine):

@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 import subprocess
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +22,7 @@ needs_systemd = pytest.mark.skipif(not ANALYZE, reason="systemd-analyze is not i
 
 
 def units(*command, closes=(NEW_YORK,)):
-    return schedule.units(Plan(closes, ()), DELAY, command or ("/usr/bin/pairwatch", "snapshot", "--quiet"))
+    return schedule.units(Plan(closes, ()), DELAY, [command or ("/usr/bin/pairwatch", "snapshot")])
 
 
 # ---------------------------------------------------------------- when
@@ -71,12 +72,32 @@ def test_the_timer_has_a_line_for_each_close_and_makes_up_for_sleep():
 def test_the_service_runs_the_program_once():
     service = units()[SERVICE].splitlines()
     assert "Type=oneshot" in service
-    assert 'ExecStart="/usr/bin/pairwatch" "snapshot" "--quiet"' in service
+    assert 'ExecStart="/usr/bin/pairwatch" "snapshot"' in service
 
 
 def test_what_systemd_would_replace_is_doubled():
     (line,) = [line for line in units("/a $b/50%", *ODD)[SERVICE].splitlines() if "ExecStart" in line]
     assert line == ('ExecStart="/a $b/50%%" "snapshot" "50%%" "$$HOME" "say \\"x\\"" "it\'s" "back\\\\slash" "Ü" ""')
+
+
+def executed(service):
+    """What systemd would run: its quoting undone."""
+    (line,) = [line for line in service.splitlines() if line.startswith("ExecStart=")]
+    words = re.findall(r'"((?:\\.|[^"\\])*)"', line)
+    return [re.sub(r"\\(.)", r"\1", word).replace("%%", "%").replace("$$", "$") for word in words]
+
+
+@pytest.mark.parametrize(
+    ("codes", "code"), [((0, 0), 0), ((3, 0), 3), ((0, 3), 3), ((3, 5), 3), ((5, 0), 0), ((3, 7), 7), ((3, 0, 5), 3)]
+)
+def test_of_several_commands_all_run_in_order_and_a_failure_is_the_units(tmp_path, codes, code):
+    program = tmp_path / "a $b 50%"
+    program.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/ran\nexit "$1"\n')
+    program.chmod(0o755)
+    commands = [(str(program), str(each), *ODD) for each in codes]
+    service = schedule.units(Plan((NEW_YORK,), ()), DELAY, commands)[SERVICE]
+    assert subprocess.run(executed(service), check=False).returncode == code
+    assert (tmp_path / "ran").read_text().splitlines() == [" ".join(words[1:]) for words in commands]
 
 
 def test_a_command_with_a_line_end_is_refused():
@@ -85,12 +106,14 @@ def test_a_command_with_a_line_end_is_refused():
 
 
 @needs_systemd
-def test_systemd_finds_nothing_wrong_with_the_units(tmp_path):
+@pytest.mark.parametrize("count", [1, 2])
+def test_systemd_finds_nothing_wrong_with_the_units(tmp_path, count):
     program = tmp_path / "a $b 50%" / "pairwatch"
     program.parent.mkdir()
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    for name, text in units(str(program), *ODD, closes=(NEW_YORK, BITCOIN, SAUDI)).items():
+    commands = [(str(program), *ODD)] * count
+    for name, text in schedule.units(Plan((NEW_YORK, BITCOIN, SAUDI), ()), DELAY, commands).items():
         (tmp_path / name).write_text(text)
     command = [ANALYZE, "--user", "verify", str(tmp_path / TIMER), str(tmp_path / SERVICE)]
     environ = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
@@ -131,6 +154,16 @@ def test_new_units_take_the_place_of_the_old(machine, folder):
     schedule.install_units(folder, units(), schedule.run)
     schedule.install_units(folder, units(closes=(BITCOIN,)), schedule.run)
     assert contents(folder) == units(closes=(BITCOIN,))
+
+
+def test_other_commands_are_not_replaced_unasked(machine, folder):
+    schedule.install_units(folder, units("/usr/bin/pairwatch", "check", "--all"), schedule.run)
+    with pytest.raises(UsageError, match=r'installed: "/usr/bin/pairwatch" "check" "--all"$') as caught:
+        schedule.install_units(folder, units(), schedule.run)
+    assert "--replace" in caught.value.hint
+    assert contents(folder) == units("/usr/bin/pairwatch", "check", "--all")
+    schedule.install_units(folder, units(), schedule.run, replace=True)
+    assert contents(folder) == units()
 
 
 def test_a_removal_stops_the_timer_then_deletes_the_units(machine, folder):

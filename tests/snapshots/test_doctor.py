@@ -10,8 +10,13 @@ import pytest
 from tests.builders import FRIDAY
 from tests.snapshots.stores import at, filled, leg, pair, question, taken
 
+from pairwatch.conditions import Rule
+from pairwatch.expressions import parse
+from pairwatch.model import Leg
 from pairwatch.snapshots import FILE_NAME, Store, doctor
 from pairwatch.snapshots.doctor import examine
+from pairwatch.snapshots.outbox import Letter, Outbox
+from pairwatch.snapshots.watching import Seen, Watch
 
 RECORDED = Path(__file__).parent / "recorded" / "schema-1.db"
 
@@ -130,9 +135,55 @@ def test_a_snapshot_from_the_future_is_a_warning(store):
     assert told(store, "warning", FRIDAY + timedelta(days=4)) == []
 
 
-def test_a_run_that_did_not_end_is_a_warning(store):
+def test_a_run_that_did_not_end_is_a_warning_until_another_one_has(store):
     store.note("began", at(FRIDAY) + 60, '{"pairs": 9, "pid": 4}')
-    assert told(store, "warning") == ['the run of 2026-11-20 22:01 UTC did not end: {"pairs": 9, "pid": 4}']
+    assert told(store, "warning") == ["the last run, of 2026-11-20 22:01 UTC, has not ended"]
+    store.note("ended", at(FRIDAY) + 90, "{}", store.note("began", at(FRIDAY) + 90))
+    assert told(store, "warning") == []
+
+
+def test_a_run_of_no_day_is_a_warning_all_the_same(store):
+    store.note("began", 1e300)
+    assert told(store, "warning") == ["the last run, of an unknown day, has not ended"]
+    assert told(store, "error") == []
+
+
+def watched(store):
+    """A rule that has cried, and a letter that was sent."""
+    Watch(store).judge([Rule("odd", parse("beta > 1", {"beta": ("pair",)}))], seen())
+    outbox = Outbox(store)
+    letter = outbox.put(Letter("digest 1", "me", at(FRIDAY), "s", "t", "h"))
+    outbox.claim(letter.id, at(FRIDAY))
+
+
+def seen():
+    return Seen(Leg("yahoo", "AAA"), Leg("yahoo", "BBB"), question(), FRIDAY, at(FRIDAY), lambda scope, key: 2.0)
+
+
+def test_rules_and_messages_that_are_well_are_nothing_to_speak_of(store):
+    watched(store)
+    assert told(store, "error") == told(store, "warning") == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("UPDATE states SET state = replace(state, 'true', 'false')", "how a rule stands is damaged: odd of yahoo:AAA"),
+        ("UPDATE states SET state = x'00ff'", "how a rule stands is damaged: odd of yahoo:AAA"),
+        ("UPDATE changes SET at = 'noon'", "row 1 of changes"),
+        ("UPDATE changes SET session = '2026-02-31'", "row 1 of changes"),
+        ("UPDATE changes SET change = 'begun'", "row 1 of changes"),
+        ("UPDATE messages SET text = x'00'", "row 1 of messages"),
+        ("UPDATE attempts SET outcome = 'lost'", "row 1 of attempts"),
+        ("INSERT INTO journal VALUES (77, 'x', 1.0, 'ended', '')", "row 77 of journal"),
+        ("INSERT INTO journal VALUES (77, 1, 'noon', 'ended', '')", "row 77 of journal"),
+    ],
+)
+def test_what_is_known_of_rules_messages_and_runs_is_looked_at(store, statement, what):
+    watched(store)
+    changed(store, statement)
+    found = told(store, "error")
+    assert any(line.startswith(what) for line in found), found
 
 
 def test_failures_of_the_last_days_are_counted_and_older_ones_are_not(store):
@@ -148,7 +199,16 @@ def test_sessions_that_nobody_took_are_named_with_what_fills_them(path):
         store.append(pair(FRIDAY - timedelta(days=back)))
     (found,) = [finding for finding in examine(store, FRIDAY) if finding.severity == "warning"]
     assert found.what == "AAA BBB: 3 sessions without a snapshot: 2026-11-17, 2026-11-18, 2026-11-19"
-    assert found.hint == "`pairwatch history AAA BBB --recompute` fills them"
+    assert found.hint == "`pairwatch history AAA BBB --recompute` shows them"
+
+
+def test_sessions_that_nobody_took_long_ago_are_one_note(path):
+    store = Store(path)
+    for back in (7, 4, 0):
+        store.append(pair(FRIDAY - timedelta(days=back)))
+    later = FRIDAY + timedelta(days=40)
+    assert told(store, "warning", later) == []
+    assert "3 sessions of 1 pair without a snapshot, over 30 days ago" in told(store, "note", later)
 
 
 # ---------------------------------------------------------------- the file and its place

@@ -20,7 +20,7 @@ from pairwatch.pairs import Question
 from pairwatch.snapshots import FILE_NAME, Store
 from pairwatch.snapshots.backup import export, import_
 from pairwatch.snapshots.batch import question_text
-from pairwatch.snapshots.watching import REWRITTEN, Change, Seen, Watch
+from pairwatch.snapshots.watching import DAMAGED, REWRITTEN, SAYING, Change, Seen, Watch
 
 KNOWN = {"correlation": ("pair",)}
 A, B, C = Leg("yahoo", "AAA"), Leg("yahoo", "BBB"), Leg("csv", "é.csv")
@@ -82,9 +82,25 @@ def watch(path):
 
 
 def judged(watch, rule, n, correlation, **more):
-    """The one judgement of a day."""
+    """The one judgement of a day, of which is said what there is to say."""
+    found = unsaid(watch, rule, n, correlation, **more)
+    watch.said([found.news] if found.news else [], more.get("at", NOON + n * DAY))
+    return found
+
+
+def unsaid(watch, rule, n, correlation, **more):
+    """The same by a process that dies before it has said anything."""
     [found] = watch.judge([rule], seen(n, correlation, **more))
     return found
+
+
+def altered(path, *statements):
+    with closing(sqlite3.connect(path)) as db:
+        for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type='trigger'").fetchall():
+            db.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            db.execute(statement)
+        db.commit()
 
 
 def told(watch, since=0.0):
@@ -182,6 +198,74 @@ def test_the_end_of_what_was_cried_is_news_and_of_what_was_silenced_is_not(watch
     assert [each.is_news for each in found] == [True, True, False, False]
 
 
+def test_news_that_was_not_said_is_said_by_the_next_judgement(watch):
+    unsaid(watch, rule(), 0, 0.5)
+    again = judged(watch, rule(), 1, 0.55)
+    assert again.is_news
+    assert (again.news.change, again.news.session, again.news.because) == ("cried", day(0), "correlation 0.5")
+    assert not again.judgement.cries
+    assert judged(watch, rule(), 2, 0.5) == (
+        again.judgement._replace(state=State(True, day(0), 3, day(2), NOON), because="correlation 0.5"),
+        False,
+        None,
+    )
+
+
+def test_an_end_that_was_not_said_is_said_by_the_next_judgement(watch):
+    judged(watch, rule(), 0, 0.5)
+    assert unsaid(watch, rule(), 1, 0.7).news.change == "ended"
+    assert judged(watch, rule(), 2, 0.7).news.session == day(1)
+    assert not judged(watch, rule(), 3, 0.7).is_news
+
+
+def test_a_cry_that_was_not_said_outlives_a_silenced_beginning(watch):
+    watched = rule(cooldown=5 * DAY)
+    unsaid(watch, watched, 0, 0.5)
+    unsaid(watch, watched, 1, 0.7)
+    found = judged(watch, watched, 2, 0.5)
+    assert (found.judgement.change, found.news.change, found.news.session) == ("began", "ended", day(1))
+
+
+def test_news_that_another_process_has_just_found_is_left_to_it(watch):
+    unsaid(watch, rule(), 0, 0.5)
+    assert not unsaid(watch, rule(), 0, 0.5, at=NOON + SAYING - 1).is_news
+    assert unsaid(watch, rule(), 0, 0.5, at=NOON + SAYING).is_news
+
+
+def test_news_that_is_known_to_be_unsaid_is_said_at_once(watch):
+    found = unsaid(watch, rule(), 0, 0.5)
+    watch.said([found.news], NOON, heard=False)
+    assert judged(watch, rule(), 0, 0.5, at=NOON + 1).news == found.news
+    assert not judged(watch, rule(), 0, 0.5, at=NOON + 2).is_news
+
+
+def test_news_that_was_said_while_the_clock_was_behind_is_said_once(watch):
+    unsaid(watch, rule(), 0, 0.5)
+    assert judged(watch, rule(), 1, 0.5, at=NOON - 9 * DAY).is_news
+    assert not judged(watch, rule(), 2, 0.5, at=NOON - 8 * DAY).is_news
+
+
+def test_that_news_was_said_is_no_change(watch, path):
+    judged(watch, rule(), 0, 0.5)
+    assert told(watch) == [(day(0), "began"), (day(0), "cried")]
+    with closing(sqlite3.connect(path)) as db:
+        assert [row[0] for row in db.execute("SELECT change FROM changes")] == ["began", "cried", "told"]
+
+
+def test_a_cry_that_was_imported_is_not_of_a_later_beginning(watch, path):
+    """The lines of a backup come later into the store than those that followed them."""
+    judged(watch, rule(), 5, 0.5)
+    altered(
+        path,
+        "DELETE FROM changes WHERE change <> 'began'",
+        "INSERT INTO changes SELECT NULL, rule, pair, '2026-01-05', 1.8e9, 'began', '' FROM changes",
+        "INSERT INTO changes SELECT NULL, rule, pair, '2026-01-05', 1.8e9, 'cried', '' FROM changes WHERE id = 1",
+        "INSERT INTO changes SELECT NULL, rule, pair, '2026-01-05', 1.8e9, 'told', '' FROM changes WHERE id = 1",
+    )
+    found = judged(watch, rule(), 6, 0.7)
+    assert (found.judgement.change, found.is_news) == ("ended", False)
+
+
 def test_another_definition_drops_what_the_old_one_left(watch):
     judged(watch, rule(), 0, 0.5)
     again = judged(watch, rule(lasting=2), 1, 0.5)
@@ -274,26 +358,49 @@ def test_a_backup_brings_back_where_rules_stand(watch, path, tmp_path):
     ],
 )
 def test_a_state_that_was_altered_is_never_used(watch, path, damage):
-    judged(watch, rule(), 0, 0.5)
-    with closing(sqlite3.connect(path)) as db:
-        db.execute(damage)
-        db.commit()
-    with pytest.raises(StoreError, match="damaged"):
-        watch.in_force()
+    judged(watch, rule(), 0, 0.5, b=C)
+    altered(path, damage)
+    assert (watch.in_force(), watch.damaged()) == ([], 1)
     if "decouplee" not in damage:
-        with pytest.raises(StoreError, match="damaged"):
-            judged(watch, rule(), 1, 0.5)
+        found = judged(watch, rule(), 1, 0.7, b=C)
+        assert found.judgement.state == State(False, None, 0, day(1), None)
+        ended = watch.changes(0)[-1]
+        assert (ended.change, ended.session, ended.because) == ("ended", day(1), DAMAGED)
+        assert found.news == ended
+        assert watch.damaged() == 0
+
+
+def test_a_damaged_state_leaves_the_other_rules_alone(watch, path):
+    judged(watch, rule(), 0, 0.5)
+    judged(watch, rule(name="other"), 0, 0.5)
+    altered(path, "UPDATE states SET checksum = 0 WHERE rule = 'other'")
+    assert [standing.began.rule for standing in watch.in_force()] == ["decoupled"]
+    assert not judged(watch, rule(), 1, 0.5).judgement.change
+
+
+def test_a_damaged_state_of_what_still_holds_begins_again(watch, path):
+    judged(watch, rule(), 0, 0.5)
+    altered(path, "UPDATE states SET checksum = 0")
+    assert judged(watch, rule(), 1, 0.5).news.change == "cried"
+    assert [change for _, change in told(watch)] == ["began", "cried", "ended", "began", "cried"]
+
+
+def test_a_damaged_state_of_what_was_not_in_force_ends_nothing(watch, path):
+    judged(watch, rule(), 0, 0.7)
+    altered(path, "UPDATE states SET checksum = 0")
+    assert not judged(watch, rule(), 1, 0.7).is_news
+    assert told(watch) == []
 
 
 @pytest.mark.parametrize("state", ["{}", "[]", "null", "no json", '{"holding": true}'])
-def test_a_state_that_says_something_else_is_refused_though_its_checksum_is_right(watch, path, state):
+def test_a_state_that_says_something_else_is_damaged_though_its_checksum_is_right(watch, path, state):
     judged(watch, rule(), 0, 0.5)
     with closing(sqlite3.connect(path)) as db:
         found = db.execute("SELECT s.rule, p.a, p.b, p.question, s.definition FROM states s, pairs p").fetchone()
         db.execute("UPDATE states SET state = ?, checksum = ?", (state, checksum((*found, state))))
         db.commit()
-    with pytest.raises(StoreError, match="a rule's state: decoupled"):
-        judged(watch, rule(), 1, 0.5)
+    assert watch.damaged() == 1
+    assert judged(watch, rule(), 1, 0.7).news.because == DAMAGED
 
 
 @pytest.mark.parametrize("column", ["session", "at", "change", "because"])

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +14,7 @@ from pairwatch.errors import NotEnoughData, SourceError, StaleData, StoreError, 
 from pairwatch.text import clean, plural
 
 if TYPE_CHECKING:
-    from pairwatch.checking import Outcome, Scoped, Standing, Watched
+    from pairwatch.checking import Outcome, Run, Scoped, Standing, Watched
     from pairwatch.conditions import Rule
     from pairwatch.expressions import Expression, Known
     from pairwatch.logs import Log
@@ -85,8 +84,7 @@ def check(
     chosen = _chosen(pair or (), typed, settings, every=every)
     if verbose:
         world.show_logs()
-    outcomes = _checked(chosen, settings, now, verbose=verbose)
-    _write(outcomes, form)
+    outcomes = _checked(chosen, settings, now, form=form, verbose=verbose)
     _tell(outcomes, quiet=settings["quiet"])
     raise typer.Exit(_code(outcomes, only_new=new))
 
@@ -194,7 +192,10 @@ def _parsed(text: str, where: str, known: "Known") -> "Expression":
 # ---------------------------------------------------------------- the run
 
 
-def _checked(chosen: "Sequence[Watched]", settings: dict[str, Any], now: float, *, verbose: bool) -> "list[Outcome]":
+def _checked(
+    chosen: "Sequence[Watched]", settings: dict[str, Any], now: float, *, form: str, verbose: bool
+) -> "list[Outcome]":
+    """Check pair after pair; as text, each is said before the next one is looked at."""
     from pairwatch.checking import Run
     from pairwatch.snapshots.watching import Watch
     from pairwatch.taking import Legs
@@ -202,12 +203,26 @@ def _checked(chosen: "Sequence[Watched]", settings: dict[str, Any], now: float, 
     asked = world.question({**settings, "as_of": None}, now)
     cache, log = world.cache(settings), world.log(settings)
     legs = Legs(world.desk(settings, cache, asked, now=now, verbose=verbose))
+    run = Run(legs.history, Watch(world.store(settings)), asked, now)
     outcomes = []
-    for outcome in Run(legs.history, Watch(world.store(settings)), asked, now).check(chosen):
+    for outcome in run.check(chosen):
         _log(log, now, outcome)
-        outcomes.append(outcome)
+        outcomes += _said(run, [outcome], form) if form == "text" else [outcome]
+    if form != "text":
+        outcomes = _said(run, outcomes, form)
     words.note(*world.trouble(cache), *([log.trouble] if log.trouble else []), quiet=settings["quiet"])
     return outcomes
+
+
+def _said(run: "Run", outcomes: "list[Outcome]", form: str) -> "list[Outcome]":
+    """Write what there is to say, and only then down that it was said; where that fails, the next check says it."""
+    try:
+        _write(outcomes, form)
+    except BaseException:
+        for outcome in outcomes:
+            run.said(outcome, heard=False)
+        raise
+    return [run.said(outcome) for outcome in outcomes]
 
 
 def _log(log: "Log", now: float, outcome: "Outcome") -> None:
@@ -230,8 +245,8 @@ def _rows(outcomes: "Sequence[Outcome]") -> Iterator[dict[str, Any]]:
             found and found.holds,
             known and known.state.holding,
             known and known.state.since and known.state.since.isoformat(),
-            known and known.change,
-            known and known.cries,
+            known and standing.change,
+            known and standing.cries,
             found and found.because,
         )
         yield dict(zip(HEADER, told, strict=True))
@@ -260,7 +275,8 @@ def _write(outcomes: "list[Outcome]", form: str) -> None:
         on_terminal = sys.stdout.isatty()
         shown = [(o, s) for o, s in _standings(outcomes) if s.judgement and (on_terminal or s.is_news)]
         line = _line if on_terminal else _news
-        writing.to_stdout(_in_charset("".join(f"{o.a} {o.b}: {line(o, s)}\n" for o, s in shown)))
+        if shown:
+            writing.to_stdout(_in_charset("".join(f"{o.a} {o.b}: {line(o, s)}\n" for o, s in shown)))
 
 
 def _in_charset(text: str) -> str:
@@ -283,6 +299,8 @@ def _news(outcome: "Outcome", standing: "Standing") -> str:
     found, what = standing.judgement, _named(standing.rule)
     if not found:
         return what
+    if standing.news:
+        return f"{what} {standing.change} on {standing.news.session}: {standing.news.because}"
     done = found.change if standing.is_known else "holds"
     return f"{what} {done} on {outcome.session}: {found.because}"
 
@@ -299,6 +317,8 @@ def _line(_: "Outcome", standing: "Standing") -> str:
         parts.append(f"not in force: {found.state.streak} of {plural(rule.lasting, 'session')}")
     if standing.is_known and found.change:
         parts.append(f"{found.change} now")
+    elif standing.news:
+        parts.append(f"{standing.change} on {standing.news.session}, which was not said")
     return f"{_named(rule)} {', '.join(parts)}: {found.because}"
 
 
@@ -307,8 +327,7 @@ def _tell(outcomes: "list[Outcome]", *, quiet: bool) -> None:
     if len(outcomes) == 1 and outcomes[0].error:
         raise outcomes[0].error
     troubles = [o.error for o in outcomes if o.error] + [o.refusal for o in outcomes if o.refusal][:1]
-    for (message, hint), count in Counter((t.message, t.hint) for t in troubles).items():
-        words.say(f"error: {message}{f' ({count} pairs)' if count > 1 else ''}", *([f"hint: {hint}"] if hint else []))
+    words.complain_once(troubles)
     words.note(*dict.fromkeys(text for o in outcomes for text in o.stale), quiet=quiet)
     unknown = [(o, s) for o, s in _standings(outcomes) if s.judgement and s.judgement.holds is None]
     if not sys.stdout.isatty():  # where the lines say it
@@ -321,7 +340,7 @@ def _code(outcomes: "list[Outcome]", *, only_new: bool) -> int:
     failed = {o.error.exit_code for o in outcomes if o.error}
     if any(o.refusal for o in outcomes):
         return StoreError.exit_code
-    if any(s.judgement and s.judgement.cries if only_new else s.in_force for s in found):
+    if any(s.cries if only_new else s.in_force for s in found):
         return IN_FORCE
     if failed:
         all_failed = all(o.error for o in outcomes)

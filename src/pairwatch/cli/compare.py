@@ -78,7 +78,7 @@ def compare(
 
 def _write(found: _Found, settings: dict[str, Any], output: options.Output, now: float) -> None:
     if settings["fail_stale"] and found.comparison.stale:
-        raise StaleData("; ".join(_stale(found.comparison)))
+        raise StaleData("; ".join(found.comparison.stale_reasons))
     said = found.said
     shows_notes = results.write_comparison(
         found.comparison, settings["format"], output, now if said is None else said, since=found.since, said=said
@@ -112,11 +112,6 @@ def _as_said(a: str, b: str, name: str, settings: dict[str, Any]) -> _Found:
     snapshot = vintages.Vintages(store, api.pair(a, b, settings["source"]), asked).named(name)
     found, notes = vintages.as_said(store, snapshot)
     return _Found(found, said=snapshot.taken_at, notes=(vintages.told(snapshot), *notes))
-
-
-def _stale(found: "Comparison") -> list[str]:
-    sides = found.receipt.a, found.receipt.b
-    return [side.provenance.stale for side in sides if side.provenance.stale]
 
 
 def _notes(found: "Comparison") -> list[str]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pairwatch.differences import Difference
     from pairwatch.retrieval import Desk
 
+Chosen = tuple[tuple[str, str], ...]
+
 app = plain()
 
 
@@ -32,7 +34,10 @@ def diff(
         str, typer.Argument(metavar="[TO]", help="A snapshot, or now for what `compare` says.", show_default=True)
     ] = "latest",
     only: Annotated[
-        list[str] | None, options.option("--only", metavar="STATISTIC", help="This statistic; may be repeated.")
+        list[str] | None,
+        options.option(
+            "--only", metavar="STATISTIC", help="This one, as a.volatility or for both legs; may be repeated."
+        ),
     ] = None,
     window: options.Window = None,
     max_lag: options.MaxLag = None,
@@ -80,10 +85,11 @@ def _difference(
     end = end.strip().lower()
     if (start or "").strip().lower() == "now":
         raise UsageError("FROM cannot be now", f"what is now is TO: pairwatch diff {clean(a)} {clean(b)} latest now")
-    legs, keys, store = api.pair(a, b, settings["source"]), _keys(only), world.store(settings)
+    legs, chosen, store = api.pair(a, b, settings["source"]), _chosen(only), world.store(settings)
+    keys = None if chosen is None else {key for _, key in chosen}
     asked = world.question(settings, now)
     if end != "now":
-        return api.difference(legs, asked, store, start, end, keys=keys)
+        return _only(api.difference(legs, asked, store, start, end, keys=keys), chosen)
     cache = world.cache(settings)
     desk: Desk = world.desk(settings, cache, asked, now=now, verbose=verbose)
     try:
@@ -92,28 +98,34 @@ def _difference(
         words.note(*world.trouble(cache), quiet=settings["quiet"])
         raise
     words.note(*world.trouble(cache), quiet=settings["quiet"])
-    return found
+    return _only(found, chosen)
 
 
-def _keys(only: list[str] | None) -> list[str] | None:
-    """The keys that were typed.
+def _only(found: "Difference", chosen: Chosen | None) -> "Difference":
+    if chosen is None:
+        return found
+    return found._replace(changes=tuple(c for c in found.changes if (c.scope, c.statistic.key) in chosen))
+
+
+def _chosen(only: list[str] | None) -> Chosen | None:
+    """Scope and key of the statistics that were typed, `correlation` or `a.volatility`.
 
     Raises:
-        UsageError: one that no statistic of finished closes has.
+        UsageError: one that there is not, or not of finished closes.
     """
     if not only:
         return None
-    from pairwatch import differences
+    from pairwatch import differences, records
 
     known = differences.explained()
-    keys = [key.strip().lower() for key in only]
-    for key in keys:
+    for text in only:
+        scope, dot, key = text.strip().lower().rpartition(".")
         if key not in known:
             from pairwatch.config import nearest
 
             near = nearest(key, known)
             raise UsageError(
-                f"no statistic of finished closes is called {clean(key)!r}",
-                f"did you mean {near}?" if near else "`pairwatch explain` lists them all",
+                f"no statistic of finished closes is called {clean(text)!r}",
+                f"did you mean {clean(scope)}{dot}{near}?" if near else "`pairwatch explain` lists them all",
             )
-    return keys
+    return records.chosen(only)

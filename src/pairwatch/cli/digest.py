@@ -85,6 +85,9 @@ def _show(form: str, output: Path | None, since: str, settings: dict[str, Any], 
     else:
         text = (render.as_html if form == "html" else render.as_markdown)(found, page)
     results.write(text, to)
+    log = world.log(settings)
+    log.write(now, "digest", newest=str(found.newest), since=str(found.since), summary=render.summary(found))
+    words.note(*([log.trouble] if log.trouble else []), quiet=settings["quiet"])
 
 
 def _chosen_form(typed: str | None, output: Path | None) -> str:
@@ -188,6 +191,7 @@ def _server(recipients: "Sequence[str]") -> "Server | None":
 def _post(recipients: "Sequence[str]", since: str, settings: dict[str, Any], now: float, *, only_news: bool) -> None:
     """Send it to each of them, and what is left of days before."""
     from pairwatch.delivery import Post, name_of
+    from pairwatch.digest import After
     from pairwatch.snapshots.outbox import Outbox
 
     asked = _since(since)
@@ -195,9 +199,10 @@ def _post(recipients: "Sequence[str]", since: str, settings: dict[str, Any], now
     post = Post(Outbox(world.store(settings)), _server(recipients), time.time)
     failures = []
     for recipient in recipients:
-        day = post.last_session(recipient) if isinstance(asked, str) else asked
-        found = _digest(day, settings, now)
-        content = _content(found, now) if found.has_news or not only_news else None
+        last = post.last(recipient) if isinstance(asked, str) else None
+        found = _digest((last and After(*last)) if isinstance(asked, str) else asked, settings, now)
+        is_known = last is not None and last[1] == found.newest  # and so, without news, is all that it says
+        content = _content(found, now) if found.has_news or not (only_news or is_known) else None
         try:
             done = post.deliver(recipient, content)
         except DeliveryFailed as error:

@@ -1,6 +1,7 @@
 """`pairwatch schedule`."""
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -15,16 +16,21 @@ from pairwatch.errors import UsageError
 from pairwatch.text import clean, listing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date, timedelta
     from zoneinfo import ZoneInfo
 
-    from pairwatch.schedule import Kind, Plan
+    from pairwatch.schedule import Commands, Kind, Plan
 
 LOCALTIME = Path("/etc/localtime")
 TIMEZONE = Path("/etc/timezone")
+# What makes a command do its work once for a session, however often it runs.
+ONCE = {"snapshot", "--send"}
 # What a run that nobody typed has from nobody's shell.
 SHELL_ONLY = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+
+# A text in quotes, or a character by a backslash.
+_QUOTED = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.""", re.DOTALL)
+_OPERATOR = re.compile(r"&&|\|\||[;&|<>]")
 
 app = plain()
 
@@ -34,8 +40,12 @@ def schedule(
     cron: Annotated[bool, typer.Option("--cron", help="Crontab lines, in this machine's time.")] = False,
     systemd: Annotated[bool, typer.Option("--systemd", help="A systemd timer and its service.")] = False,
     delay: Annotated[str, typer.Option(metavar="40m", help="How long after the close, from 30m on.")] = "40m",
-    command: Annotated[str, typer.Option(metavar="'snapshot --quiet'", help="What to run.")] = "snapshot --quiet",
+    command: Annotated[
+        list[str] | None,
+        options.option("--command", metavar="snapshot", help="What to run; repeated, one after another."),
+    ] = None,
     install: Annotated[bool, typer.Option("--install", help="Show it, and set it up.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Install it also where other commands are.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Take out what --install has set up.")] = False,
     quiet: options.Quiet = None,
 ) -> None:
@@ -47,6 +57,8 @@ def schedule(
         raise UsageError("both --cron and --systemd were asked for", "give one of them, or none to have it chosen")
     if install and remove:
         raise UsageError("--install sets up what --remove takes out", "give one of them")
+    if replace and not install:
+        raise UsageError("--replace says how to install", "pairwatch schedule --install --replace")
     from pairwatch.schedule import run, usual_kind
 
     typed: Kind | None = "cron" if cron else "systemd" if systemd else None
@@ -54,40 +66,53 @@ def schedule(
         _remove(typed)
         return
     settings = world.settings({"quiet": quiet})
-    later, line = _delay(delay), _command(command)
+    later, lines = _delay(delay), [_command(text) for text in command or ["snapshot"]]
     kind = typed or usual_kind(run)
     today = _today()
     plan = _plan(settings, today)
     words.note(*plan.notes, *_unseen(), quiet=settings["quiet"])
     if kind == "cron":
-        _cron(plan, later, line, today, install=install, quiet=settings["quiet"])
+        _cron(plan, later, lines, today, install=install, replace=replace, quiet=settings["quiet"])
     else:
-        _systemd(plan, later, line, install=install, quiet=settings["quiet"])
+        _systemd(plan, later, lines, install=install, replace=replace, quiet=settings["quiet"])
 
 
 def _cron(
-    plan: "Plan", delay: "timedelta", command: "Sequence[str]", today: "date", *, install: bool, quiet: bool
+    plan: "Plan",
+    delay: "timedelta",
+    commands: "Commands",
+    today: "date",
+    *,
+    install: bool,
+    replace: bool,
+    quiet: bool,
 ) -> None:
     from pairwatch.schedule import cron_block, install_cron, run
 
     zone, notes = local_zone()
-    if "snapshot" not in command and any(close.timezone != zone.key for close in plan.closes):
-        notes.append("these lines may run twice a day, which only `snapshot` takes for once; --systemd does not")
+    if not all(ONCE & set(command) for command in commands) and any(
+        close.timezone != zone.key for close in plan.closes
+    ):
+        notes.append(
+            "these lines may run twice a day, which only `snapshot` and `--send` take for once; --systemd does not"
+        )
     words.note(*notes, quiet=quiet)
-    block = cron_block(plan, zone, delay, today, command)
+    block = cron_block(plan, zone, delay, today, commands)
     writing.to_stdout(block)
     if install:
-        install_cron(block, run)
+        install_cron(block, run, replace=replace)
         words.say("installed in your crontab; `pairwatch schedule --remove` takes it out")
 
 
-def _systemd(plan: "Plan", delay: "timedelta", command: "Sequence[str]", *, install: bool, quiet: bool) -> None:
+def _systemd(
+    plan: "Plan", delay: "timedelta", commands: "Commands", *, install: bool, replace: bool, quiet: bool
+) -> None:
     from pairwatch.schedule import install_units, run, units
 
-    folder, texts = _units_folder(), units(plan, delay, command)
+    folder, texts = _units_folder(), units(plan, delay, commands)
     writing.to_stdout("\n".join(f"# {results.shown(folder / name)}\n{text}" for name, text in texts.items()))
     if install:
-        install_units(folder, texts, run)
+        install_units(folder, texts, run, replace=replace)
         words.say(f"installed in {clean(folder, 200)}; `pairwatch schedule --remove` takes it out")
         words.note("it runs while you are logged in; `loginctl enable-linger` makes that always", quiet=quiet)
 
@@ -136,16 +161,28 @@ def _delay(text: str) -> "timedelta":
 
 
 def _command(text: str) -> list[str]:
-    """The program's absolute path, and what it is told."""
+    """The program's absolute path, and what it is told.
+
+    Raises:
+        UsageError: it is none of pairwatch's commands, or more than one.
+    """
     import shlex
+
+    from pairwatch.cli import Commands
 
     try:
         told = shlex.split(text)
     except ValueError as error:
         raise UsageError(f"--command {clean(text)!r} cannot be read ({clean(error)})", "close its quotes") from None
-    if not told or told[0] == "pairwatch":
+    operator = _OPERATOR.search(_QUOTED.sub("", text))
+    if operator:
         raise UsageError(
-            f"--command {clean(text)!r} names no command of pairwatch", "such as --command 'snapshot --quiet'"
+            f"--command {clean(text)!r} has {operator[0]!r} in it, and no shell reads it",
+            "for several commands repeat --command: they run one after another; quote what is text",
+        )
+    if not told or told[0] not in Commands.table:
+        raise UsageError(
+            f"--command {clean(text)!r} names no command of pairwatch", f"one of {', '.join(Commands.table)}"
         )
     return [*_program(), *told]
 

@@ -1,7 +1,6 @@
 """`pairwatch snapshot [A B]`, and what is done with the store as a whole."""
 
 import time
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -131,11 +130,9 @@ def _report(outcomes: "Iterable[Outcome]", form: str) -> None:
 
 def _tell(outcomes: "list[Outcome]", *, quiet: bool) -> None:
     """What is wrong, each thing once."""
-    errors = Counter((o.error.message, o.error.hint) for o in outcomes if o.error)
     if len(outcomes) == 1 and outcomes[0].error and outcomes[0].state == "failed":
         raise outcomes[0].error
-    for (message, hint), count in errors.items():
-        words.say(f"error: {message}{f' ({count} pairs)' if count > 1 else ''}", *([f"hint: {hint}"] if hint else []))
+    words.complain_once(o.error for o in outcomes if o.error)
     words.note(*dict.fromkeys(text for o in outcomes for text in o.stale), quiet=quiet)
     words.note(*_missed(outcomes), quiet=quiet)
 
@@ -153,7 +150,7 @@ def _missed(outcomes: "list[Outcome]") -> list[str]:
         pair = f"{who[0].a} {who[0].b}"
         whose = pair if len(who) == 1 else plural(len(who), "pair")
         what = f"{plural(len(days), 'session')} never snapped: {listing([str(day) for day in days])}"
-        found.append(f"{whose}: {what}; `pairwatch history {pair} --recompute` fills them")
+        found.append(f"{whose}: {what}; `pairwatch history {pair} --recompute` shows them")
     return found
 
 

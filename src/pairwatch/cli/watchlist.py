@@ -25,7 +25,7 @@ def add(a: options.LegA, b: options.LegB) -> None:
     """Watch a pair."""
     from pairwatch import watchlist
 
-    found = watchlist.add(world.config_file(), a, b, world.settings({})["source"])
+    found = watchlist.add(world.config_file(), a, b, world.settings({})["source"], Path.cwd())
     words.say(f"{a} {b}: {found.value}")
 
 
@@ -35,7 +35,7 @@ def remove(a: options.LegA, b: options.LegB) -> None:
     from pairwatch import config, watchlist
 
     file = world.config_file()
-    if not watchlist.remove(file, a, b, world.settings({})["source"]):
+    if not watchlist.remove(file, a, b, world.settings({})["source"], Path.cwd()):
         near = watchlist.nearest(config.watch_list(world.parsed(file), str(file)), a, b)
         helps = f"did you mean {' or '.join(' '.join(pair) for pair in near)}?"
         raise UsageError(
@@ -77,5 +77,5 @@ def import_pairs(
     except (OSError, UnicodeDecodeError, ValueError) as error:
         why = clean(getattr(error, "strerror", None) or error)
         raise UsageError(f"{clean(file, 200)} cannot be read ({why})", "name a file of lines: A B") from None
-    count = watchlist.import_from(world.config_file(), text, source)
+    count = watchlist.import_from(world.config_file(), text, source, Path.cwd())
     words.say(f"added {plural(count, 'pair')}")

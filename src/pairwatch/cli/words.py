@@ -1,6 +1,8 @@
 """Words for the person, on stderr; nobody has to be there to read them."""
 
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,12 @@ def complain(error: "PairwatchError") -> int:
     """The two lines of an error; returns its exit code."""
     say(f"error: {error.message}", *([f"hint: {error.hint}"] if error.hint else []))
     return error.exit_code
+
+
+def complain_once(errors: "Iterable[PairwatchError]") -> None:
+    """The lines of the errors of several pairs, each error once with how many pairs it is of."""
+    for (message, hint), count in Counter((error.message, error.hint) for error in errors).items():
+        say(f"error: {message}{f' ({count} pairs)' if count > 1 else ''}", *([f"hint: {hint}"] if hint else []))
 
 
 def say(*lines: str) -> None:

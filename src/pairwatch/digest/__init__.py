@@ -1,7 +1,8 @@
 """What moved on the watch list between two evenings, the most unusual first; from the store of snapshots alone."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple, TypeAlias
 
 from pairwatch.digest.moves import Known, Move, moved
@@ -9,25 +10,28 @@ from pairwatch.digest.remarks import (
     NEWS,
     STANDING,
     TROUBLE,
+    Journals,
     Kind,
     PairOfLegs,
     Remark,
+    late,
     of_conditions,
     of_pair,
     of_trouble,
     together,
 )
 from pairwatch.errors import NotEnoughData
-from pairwatch.model import Window
+from pairwatch.model import NAN, Window
 from pairwatch.pairs import Question
-from pairwatch.snapshots import Line, Record, Snapshot, Store
-from pairwatch.snapshots.watching import Change, Standing, Watch
+from pairwatch.snapshots import Record, Snapshot, Store
+from pairwatch.snapshots.watching import Watch
 
 __all__ = [
     "NEWS",
     "STANDING",
     "TROUBLE",
     "UNUSUAL",
+    "After",
     "Digest",
     "Journals",
     "Kind",
@@ -47,8 +51,16 @@ PAST = timedelta(days=150)
 # In how many lines of the journal failures are looked for.
 RECENT = 5_000
 
-# A day; calendar time before the newest session; None: the session before the newest.
-Since: TypeAlias = date | Window | None
+
+class After(NamedTuple):
+    """A digest that was delivered: when it was written (Unix seconds), and the newest session that it knew."""
+
+    at: float
+    newest: date
+
+
+# A day; calendar time before the newest session; the last letter; None: each pair's session before its newest.
+Since: TypeAlias = date | Window | After | None
 
 
 class Digest(NamedTuple):
@@ -56,10 +68,10 @@ class Digest(NamedTuple):
 
     Attributes:
         newest: the newest session of all pairs.
-        since: the day; a pair's FROM is of it, or of its last session before it.
+        since: the day; a pair's FROM is of it, or of its last session before it, or else the move says so.
         window: that of every pair's statistics.
         pairs: how many were looked at.
-        still: how many of them have no later session than FROM.
+        still: those of them that have no session since.
         moves: the most unusual first; those that cannot be ranked last.
         remarks: in the order of their kinds.
     """
@@ -68,7 +80,7 @@ class Digest(NamedTuple):
     since: date
     window: Window
     pairs: int
-    still: int
+    still: tuple[PairOfLegs, ...]
     moves: tuple[Move, ...]
     remarks: tuple[Remark, ...]
 
@@ -88,18 +100,6 @@ class Digest(NamedTuple):
         return bool(self.unusual or self.of((*NEWS, *TROUBLE)))
 
 
-class Journals(NamedTuple):
-    """What the store holds beside snapshots.
-
-    Attributes:
-        lines: of the journal, kinds `failed` and `ended`, by number.
-    """
-
-    lines: Sequence[Line] = ()
-    changes: Sequence[Change] = ()
-    standing: Sequence[Standing] = ()
-
-
 def digest(store: Store, chosen: Sequence[PairOfLegs], question: Question, since: Since, now: float) -> Digest:
     """What moved among some pairs, at an instant `now` (Unix seconds).
 
@@ -112,10 +112,16 @@ def digest(store: Store, chosen: Sequence[PairOfLegs], question: Question, since
         whose = f"{chosen[0][0]} {chosen[0][1]}" if len(chosen) == 1 else f"these {len(chosen)} pairs"
         raise NotEnoughData(f"no snapshot of {whose} with a window of {question.window} yet", "pairwatch snapshot")
     day = _day(store, lasts, since)
-    known = {(last.a, last.b): _known(store, last, day) for last in lasts}
+    known = {(last.a, last.b): _known(store, last, day, _own(store, last, day, since)) for last in lasts}
+    if since is None:  # yesterday's digest has told the last move of a pair that is late
+        known |= {pair: known[pair]._replace(own=known[pair].end.session) for pair in late(known)}
     watch = Watch(store)
-    midnight = datetime.combine(day, time(), UTC).timestamp()  # no later session had closed by then
-    journals = Journals(store.journal(("failed", "ended"), RECENT), watch.changes(midnight), watch.in_force())
+    journals = Journals(
+        store.journal(("failed", "ended"), RECENT),
+        watch.changes(-math.inf),  # all of them: a clock that was set back may have dated a late one early
+        watch.in_force(),
+        since.at if isinstance(since, After) else NAN,
+    )
     return made(chosen, known, day, now, journals)
 
 
@@ -125,19 +131,36 @@ def _day(store: Store, lasts: Sequence[Snapshot], since: Since) -> date:
     if isinstance(since, Window):
         return since.start(newest)
     if since:
-        return since
+        return since.newest if isinstance(since, After) else since
     until = newest - timedelta(days=1)
     before = [store.latest(last.a, last.b, last.question, until) for last in lasts]
     return max((one.session for one in before if one), default=until)
 
 
-def _known(store: Store, last: Snapshot, day: date) -> Known:
+def _own(store: Store, last: Snapshot, day: date, since: Since) -> date | None:
+    """The day of a pair's FROM where it is not that of the list: exchanges close at other hours, and on other days."""
+    asked = last.a, last.b, last.question
+    if since is None:
+        if last.session < day:  # it was the newest yesterday too
+            return last.session
+        before = store.latest(*asked, last.session - timedelta(days=1))
+        return before.session if before else date.min
+    if isinstance(since, After):
+        for start in (since.newest - PAST, date.min):
+            found = store.snapshots(*asked, start, all_revisions=True)
+            if sessions := [one.session for one in found if one.taken_at <= since.at]:
+                return max(sessions)
+        return date.min
+    return None
+
+
+def _known(store: Store, last: Snapshot, day: date, own: date | None) -> Known:
     a, b = store.inputs(last)
-    start = store.latest(last.a, last.b, last.question, min(day, last.session)) or last
-    record = store.record(last.a, last.b, last.question, start.session - PAST)
+    start = store.latest(last.a, last.b, last.question, min(own or day, last.session))
+    record = store.record(last.a, last.b, last.question, start.session - PAST if start else date.min)
     # What has come since is the next digest's.
     count = sum(snapshot.session <= last.session for snapshot in record.snapshots)
-    return Known(Record(record.snapshots[:count], record.names, record.values[:count]), a, b)
+    return Known(Record(record.snapshots[:count], record.names, record.values[:count]), a, b, own)
 
 
 def made(
@@ -151,7 +174,7 @@ def made(
     every = [known[pair] for pair in chosen if pair in known]
     moves = [move for one in every if (move := moved(one, since))]
     remarks = [
-        *of_conditions(journals.changes, journals.standing, known, since),
+        *of_conditions(journals, known, since),
         *(remark for one in every for remark in of_pair(one, since)),
         *of_trouble(chosen, known, journals.lines, now),
     ]
@@ -160,7 +183,7 @@ def made(
         since=since,
         window=every[0].end.question.window,
         pairs=len(chosen),
-        still=sum(one.at(since) == len(one.record.snapshots) - 1 for one in every),
+        still=tuple((one.end.a, one.end.b) for one in every if one.at(since) == len(one.record.snapshots) - 1),
         moves=tuple(sorted(moves, key=_rank)),
         remarks=together(remarks),
     )

@@ -1,7 +1,7 @@
 """How one pair moved between two of its snapshots, and how unusual that is for it.
 
-TO is the pair's latest snapshot, FROM its last one of a session on or before a day; P common closes lie after FROM, up
-to TO. Everything the move is held against was known at FROM.
+TO is the pair's latest snapshot, FROM its last one of a session on or before a day, or its oldest where all are later;
+P common closes lie after FROM, up to TO. Everything the move is held against was known at FROM.
 
 - A's and B's change, and the gap A - B: total return (as the question's adjustment has it) from FROM's session to TO's,
   by the closes and events that TO was computed from. What the store holds as `last` is as quoted: a dividend or a split
@@ -9,10 +9,11 @@ to TO. Everything the move is held against was known at FROM.
 - The gap's sigmas: |gap| / (s sqrt(P)), s the standard deviation of a bar's gap over the window that ended with FROM's
   session, which is FROM's tracking error over the root of the bars a year, but for what was revised since.
 - The correlation's sigmas: |c - median| / (q / 1.96), c the change of the correlation from FROM to TO, and q the 95 %
-  quantile of the distances from the median among the pair's own earlier changes over as many snapshots, of which 20 are
-  needed. The tail sets the scale because such changes have fat tails: with the median absolute deviation for a scale 14
-  to 20 % of quiet evenings are beyond 2 sigma, with this one 5 to 8 %. Changes over k snapshots overlap, so that n of
-  them are worth about n / k: over five sessions, with 30 evenings to judge by, 18 % of quiet ones are beyond 2 sigma.
+  quantile of the distances from the median among the pair's own earlier changes over P common closes too, of which 20
+  are needed: evenings without a snapshot make a change longer, and it is not held against shorter ones. The tail sets
+  the scale because such changes have fat tails: with the median absolute deviation for a scale 14 to 20 % of quiet
+  evenings are beyond 2 sigma, with this one 5 to 8 %. Changes over k closes overlap, so that n of them are worth about
+  n / k: over five sessions, with 30 evenings to judge by, 18 % of quiet ones are beyond 2 sigma.
 - A move's score is the larger of the two. It ranks, and is no probability: of 200 pairs some are beyond 2 sigma on any
   evening.
 """
@@ -23,6 +24,7 @@ from datetime import date
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from pairwatch import kernels, pairs
 from pairwatch.errors import NotEnoughData
@@ -33,6 +35,7 @@ from pairwatch.snapshots import Record, Snapshot
 FEWEST_CHANGES = 20
 # The share of earlier changes that is within so many sigmas, as of a normal distribution.
 WITHIN, SIGMAS = 0.95, 1.96
+_NO_DAYS: Days = np.array([], dtype="M8[D]")
 
 
 class Known(NamedTuple):
@@ -41,11 +44,13 @@ class Known(NamedTuple):
     Attributes:
         record: its snapshots by session, at least one; the last of them is TO.
         a, b: what TO was computed from.
+        own: the day that FROM is of, or before, where it is not the digest's.
     """
 
     record: Record
     a: History
     b: History
+    own: date | None = None
 
     @property
     def end(self) -> Snapshot:
@@ -53,9 +58,12 @@ class Known(NamedTuple):
         return self.record.snapshots[-1]
 
     def at(self, since: date) -> int | None:
-        """The place of FROM in the record; None where there is none."""
-        count = sum(snapshot.session <= since for snapshot in self.record.snapshots)
-        return count - 1 if count else None
+        """The place of FROM in the record: the oldest where all are later; None for a single snapshot that is later."""
+        day = self.own or since
+        count = sum(snapshot.session <= day for snapshot in self.record.snapshots)
+        if count:
+            return count - 1
+        return 0 if len(self.record.snapshots) > 1 else None
 
     def numbers(self, key: str) -> Floats:
         """A number of the pair or of its leadership in every snapshot; NaN where it is not said."""
@@ -115,18 +123,30 @@ def moved(known: Known, since: date) -> Move | None:
         gap=way.gap,
         gap_sigmas=kernels.quotient(abs(way.gap), way.deviation * math.sqrt(way.sessions)),
         correlations=(float(correlation[at]), float(correlation[-1])),
-        correlation_sigmas=unlikeness(correlation, at),
+        correlation_sigmas=_unlikeness_by(known, correlation, at, way.days),
         ratio_zscore=float(known.numbers("ratio_zscore")[-1]),
     )
 
 
-def unlikeness(values: Floats, at: int) -> float:
-    """How far the change from place `at` to the end is from earlier ones over as many places, in sigmas.
+def _unlikeness_by(known: Known, values: Floats, at: int, days: Days) -> float:
+    """`unlikeness` by common closes; NaN where FROM's or TO's is none any more."""
+    sessions = np.array([snapshot.session for snapshot in known.record.snapshots], dtype=days.dtype)
+    there = np.isin(sessions, days)
+    if not (there[at] and there[-1]):
+        return NAN
+    return unlikeness(values[there], days.searchsorted(sessions[there]), int(there[:at].sum()))
 
-    Only changes that had ended at `at` count, and 20 of them are needed; NaN otherwise.
+
+def unlikeness(values: Floats, closes: npt.NDArray[np.intp], at: int) -> float:
+    """How far the change from place `at` to the end is from earlier ones over as many closes, in sigmas.
+
+    `closes` numbers the close that each value is of, rising. Only changes that had ended at `at` count, and 20 of them
+    are needed; NaN otherwise.
     """
-    steps = len(values) - 1 - at
-    past = values[steps : at + 1] - values[: max(0, at + 1 - steps)]
+    known = closes[: at + 1]
+    steps = closes[-1] - closes[at]
+    _, ends, starts = np.intersect1d(known, known + steps, assume_unique=True, return_indices=True)
+    past = values[ends] - values[starts]
     past = past[np.isfinite(past)]
     if len(past) < FEWEST_CHANGES:
         return NAN
@@ -139,13 +159,14 @@ def unlikeness(values: Floats, at: int) -> float:
 
 
 class _Way(NamedTuple):
-    """What lies between two sessions; `deviation` is that of a bar's gap over the window before."""
+    """What lies between two sessions; `deviation` is a bar's gap's over the window before; `days`: all closes."""
 
     sessions: int
     changes: tuple[float, float] = (NAN, NAN)
     units: tuple[str, str] = ("fraction", "fraction")
     gap: float = NAN
     deviation: float = NAN
+    days: Days = _NO_DAYS
 
 
 def _way(known: Known, start: date) -> _Way:
@@ -157,7 +178,7 @@ def _way(known: Known, start: date) -> _Way:
     rates = [side.facts.unit == "percent" for side in (a, b)]
     units = "bp" if rates[0] else "fraction", "bp" if rates[1] else "fraction"
     if at == len(days) or days[at] != first:  # the provider has taken that close back
-        return _Way(max(1, len(days) - at), units=units)
+        return _Way(max(1, len(days) - at), units=units, days=days)
     levels = [adjusted(side, question.adjustment)[own] for side, own in zip((a, b), places, strict=True)]
     changes = [_change(x[at], x[-1], is_rate=rate) for x, rate in zip(levels, rates, strict=True)]
     gap = deviation = NAN
@@ -166,7 +187,7 @@ def _way(known: Known, start: date) -> _Way:
         window = slice(base, at + 1)
         bars = [_bars(x[window], is_rate=rate) for x, rate in zip(levels, rates, strict=True)]
         gap, deviation = changes[0] - changes[1], kernels.sd(bars[0] - bars[1]) if base is not None else NAN
-    return _Way(len(days) - 1 - at, (changes[0], changes[1]), units, gap, deviation)
+    return _Way(len(days) - 1 - at, (changes[0], changes[1]), units, gap, deviation, days)
 
 
 def _cut(series: Series, last: np.datetime64) -> Series:

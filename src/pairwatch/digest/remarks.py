@@ -6,7 +6,7 @@ mended when that was so at FROM, and is not so any more.
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
@@ -15,7 +15,7 @@ import numpy as np
 
 from pairwatch import kernels, pairs, verdicts
 from pairwatch.digest.moves import Known
-from pairwatch.model import Leadership, Leg
+from pairwatch.model import NAN, Leadership, Leg
 from pairwatch.snapshots import Line
 from pairwatch.snapshots.batch import question_text
 from pairwatch.snapshots.watching import Change, Standing
@@ -45,6 +45,20 @@ class Remark(NamedTuple):
     text: str
 
 
+class Journals(NamedTuple):
+    """What the store holds beside snapshots.
+
+    Attributes:
+        lines: of the journal, kinds `failed` and `ended`, by number.
+        after: changes that were found out after this instant (Unix seconds) are new; NaN: their sessions say which.
+    """
+
+    lines: Sequence[Line] = ()
+    changes: Sequence[Change] = ()
+    standing: Sequence[Standing] = ()
+    after: float = NAN
+
+
 def together(remarks: Iterable[Remark]) -> tuple[Remark, ...]:
     """What is said of several pairs in the same words, once; in the order of kinds."""
     found: dict[tuple[Kind, str], dict[PairOfLegs, None]] = {}
@@ -56,20 +70,22 @@ def together(remarks: Iterable[Remark]) -> tuple[Remark, ...]:
 # ---------------------------------------------------------------- watched conditions
 
 
-def of_conditions(
-    changes: Sequence[Change], standing: Sequence[Standing], known: Mapping[PairOfLegs, Known], since: date
-) -> Iterator[Remark]:
-    """What began or ended with a session after `since`, each rule's last word, and what else is in force."""
+def of_conditions(journals: Journals, known: Mapping[PairOfLegs, Known], since: date) -> Iterator[Remark]:
+    """What began or ended after FROM, each rule's last word, and what else is in force."""
     newest = max(one.end.session for one in known.values())
     asked = question_text(next(iter(known.values())).end.question)
-    last = {(c.rule, c.a, c.b, c.question): c for c in changes if c.session > since and c.change != "cried"}
+    last = {
+        (c.rule, c.a, c.b, c.question): c
+        for c in journals.changes
+        if c.change != "cried" and _is_new(c, journals.after, known, since)
+    }
     for change in last.values():
         kind: Kind = "began" if change.change == "began" else "ended"
         yield Remark(kind, ((change.a, change.b),), f"{_rule(change, asked)} {kind}{_because(change)}")
-    for one in standing:
+    for one in journals.standing:
         began = one.began
         if (began.rule, began.a, began.b, began.question) not in last and (one.judged or newest) >= newest - GIVEN_UP:
-            text = f"{_rule(began, asked)} since {began.session}{_because(began)}"
+            text = f"{_rule(began, asked)} since {began.session}{_present(began, known, asked)}"
             yield Remark("in force", ((began.a, began.b),), text)
 
 
@@ -80,8 +96,30 @@ def _rule(change: Change, asked: str) -> str:
     return f"{change.rule} (window {clean(_told(change.question).get('window', '?'))})"
 
 
+def _is_new(change: Change, after: float, known: Mapping[PairOfLegs, Known], since: date) -> bool:
+    """By sessions, which no clock that is set back disturbs; after a letter also by when it was found out.
+
+    What was found out after the letter is new even if its session is not: it was judged late.
+    """
+    if not math.isnan(after):
+        return change.at > after or change.session > since
+    one = known.get((change.a, change.b))
+    return change.session > (one.own or since if one else since)
+
+
 def _because(change: Change) -> str:
     return f" ({change.because})" if change.because else ""
+
+
+def _present(began: Change, known: Mapping[PairOfLegs, Known], asked: str) -> str:
+    """What the numbers of the beginning are in the newest snapshot; nothing where that does not say."""
+    one = known.get((began.a, began.b))
+    if one is None or began.question != asked or not began.because:
+        return ""
+    keys = [part.rpartition(" ")[0] for part in began.because.split(", ")]
+    values = [float(one.numbers(key)[-1]) for key in keys]
+    said = [f"{key} {value:.4g}" for key, value in zip(keys, values, strict=True) if math.isfinite(value)]
+    return f" (now {', '.join(said)})" if said else ""
 
 
 # ---------------------------------------------------------------- breakdown and leadership
@@ -110,9 +148,9 @@ def _breakdown(known: Known, at: int) -> str:
     correlation, low = known.numbers("correlation")[at], known.numbers("correlation_low")[at - BACK]
     if not correlation < low:
         return ""
-    return (
-        f"correlation {correlation:z.2f}, below {low:z.2f}, its 95 % low of {known.record.snapshots[at - BACK].session}"
-    )
+    digits = next((n for n in range(2, 6) if f"{correlation:z.{n}f}" != f"{low:z.{n}f}"), 6)
+    day = known.record.snapshots[at - BACK].session
+    return f"correlation {correlation:z.{digits}f}, below {low:z.{digits}f}, its 95 % low of {day}"
 
 
 def _lead(known: Known, at: int, pair: tuple[PairOfLegs, ...]) -> Iterator[Remark]:
@@ -154,27 +192,40 @@ def of_trouble(
     for pair, one in known.items():
         stale = [side.provenance.stale for side in (one.a, one.b) if side.provenance.stale]
         yield from (Remark("stale", (pair,), text) for text in stale)
-    yield from (remark for remark in _behind(known) if remark.pairs[0] not in failures)
+    yield from (Remark("behind", (pair,), text) for pair, text in _behind(known).items() if pair not in failures)
     yield from (Remark("behind", (p,), "never snapped") for p in chosen if p not in known and p not in failures)
-    newest = max(one.end.session for one in known.values())
-    quiet = datetime.fromtimestamp(now, UTC).date().toordinal() - newest.toordinal()
-    usual = min(kernels.usual_gap(one.a.series.dates[-61:]) for one in known.values())
-    if quiet > max(LONGEST_QUIET, 3 * usual):
-        yield Remark("behind", (), f"the newest session is {plural(quiet, 'day')} old; did the snapshots run?")
+    yield from _stopped(known, failures, datetime.fromtimestamp(now, UTC).date())
+
+
+def _stopped(known: Mapping[PairOfLegs, Known], failures: Container[PairOfLegs], today: date) -> Iterator[Remark]:
+    """The places that have had no session for long: the pairs of each, or nobody by name where all have stopped."""
+    found = []
+    for group in places(known):
+        quiet = (today - max(one.end.session for one in group.values())).days
+        usual = min(kernels.usual_gap(one.a.series.dates[-61:]) for one in group.values())
+        if quiet > max(LONGEST_QUIET, 3 * usual):
+            found.append((quiet, tuple(pair for pair in group if pair not in failures)))
+    is_whole = len(found) == len(places(known))
+    for quiet, pairs_ in found if not is_whole else [(min(quiet for quiet, _ in found), ())]:
+        if pairs_ or is_whole:
+            text = f"the newest session is {plural(quiet, 'day')} old; did the snapshots run?"
+            yield Remark("behind", pairs_, text)
 
 
 def _failures(
     chosen: Sequence[PairOfLegs], known: Mapping[PairOfLegs, Known], lines: Sequence[Line]
 ) -> dict[PairOfLegs, Remark]:
-    """The pairs whose last run failed: after their last snapshot, and before no run of all pairs without a failure."""
+    """The pairs that failed in the last run that has ended, or in one begun after it, and after their last snapshot.
+
+    A run does not say of which pairs it was; one that was killed is over when a later one has ended.
+    """
     names = {(str(a), str(b)): (a, b) for a, b in chosen}
+    ended = next((line.run or 0 for line in reversed(lines) if line.kind == "ended"), 0)
     found: dict[PairOfLegs, Remark] = {}
     for line in lines:
-        told = _told(line.detail)
-        if line.kind == "ended":
-            if not told.get("failed") and told.get("stored", 0) + told.get("known", 0) >= len(chosen):
-                found.clear()
+        if line.kind == "ended" or (line.run or 0) < ended:
             continue
+        told = _told(line.detail)
         pair = names.get((str(told.get("a")), str(told.get("b"))))
         if pair and (pair not in known or line.at > known[pair].end.taken_at):
             day = datetime.fromtimestamp(line.at, UTC).date()
@@ -191,14 +242,26 @@ def _told(detail: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _behind(known: Mapping[PairOfLegs, Known]) -> Iterator[Remark]:
-    """The pairs without the newest session of those that trade in the same places."""
-    for _, group in groupby(sorted(known.items(), key=_place), key=_place):
-        same = list(group)
-        newest = max(one.end.session for _, one in same)
-        for pair, one in same:
-            if one.end.session < newest:
-                yield Remark("behind", (pair,), f"no snapshot of {newest}; the last one is of {one.end.session}")
+def late(known: Mapping[PairOfLegs, Known]) -> dict[PairOfLegs, date]:
+    """The pairs without the newest session of those that trade in the same places, and that session."""
+    found: dict[PairOfLegs, date] = {}
+    for group in places(known):
+        newest = max(one.end.session for one in group.values())
+        found |= {pair: newest for pair, one in group.items() if one.end.session < newest}
+    return found
+
+
+def _behind(known: Mapping[PairOfLegs, Known]) -> dict[PairOfLegs, str]:
+    """What is said of each pair that is late."""
+    return {
+        pair: f"no snapshot of {newest}; the last one is of {known[pair].end.session}"
+        for pair, newest in late(known).items()
+    }
+
+
+def places(known: Mapping[PairOfLegs, Known]) -> list[dict[PairOfLegs, Known]]:
+    """The pairs by where they trade."""
+    return [dict(group) for _, group in groupby(sorted(known.items(), key=_place), key=_place)]
 
 
 def _place(item: tuple[PairOfLegs, Known]) -> list[str]:

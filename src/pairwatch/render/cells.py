@@ -12,12 +12,14 @@ from pairwatch.model import Comparison, LegReceipt, Reading, Scope, Statistic
 from pairwatch.text import age, listing, plural
 
 if TYPE_CHECKING:
-    from pairwatch.differences import Change, Difference, Moment
+    from pairwatch.differences import Change, Difference, Moment, Split
     from pairwatch.revisions import Revision
 
 NOTHING = "–"
 # So many days are named; of more, the first and the last.
 MOST_DAYS = 4
+# A split is told in whole shares up to so many.
+LARGEST_RATIO = 100
 
 # Each becomes one character, so that columns stay where they are.
 _ASCII = str.maketrans("–−·…×─━◂▸→\u2018\u2019\u201c\u201d", "--|~x--<>>''\"\"")
@@ -222,6 +224,7 @@ def difference_rows(d: "Difference") -> list[tuple[str, str]]:
         ("to", _moment(d.end)),
         ("left", _days(d.left)),
         ("entered", _days(d.entered)),
+        *(("split", _split(one)) for one in d.splits),
         ("revised", "; ".join(rewritten) or "nothing"),
         *(("note", remark) for remark in d.remarks),
     ]
@@ -248,6 +251,15 @@ def _days(days: Sequence[date]) -> str:
     if len(days) <= MOST_DAYS:
         return f"{plural(len(days), 'day')}: {listing(days, MOST_DAYS)}"
     return f"{plural(len(days), 'day')}: {days[0]} to {days[-1]}"
+
+
+def _split(one: "Split") -> str:
+    from fractions import Fraction  # noqa: PLC0415 - splits are rare
+
+    ratio = Fraction(one.ratio).limit_denominator(LARGEST_RATIO)
+    plain = math.isclose(ratio, one.ratio, rel_tol=1e-6)
+    told = f"{ratio.numerator}:{ratio.denominator}" if plain else f"{one.ratio:.6g}:1"
+    return f"{one.leg} {told} split on {one.day}, counted as {one.part}"
 
 
 def _revision(one: "Revision") -> str:

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from html import escape
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, chop_cells
 
@@ -14,6 +14,9 @@ from pairwatch.model import Leg, Reading
 from pairwatch.render import Page, cells
 from pairwatch.render.markdown import escaped
 from pairwatch.text import listing, plural
+
+if TYPE_CHECKING:
+    from datetime import date
 
 # The lines of a page of text, where no terminal says otherwise.
 HEIGHT = 24
@@ -25,6 +28,9 @@ LEGEND = (
     "beside what the pair did before. ratio z: where ln A - ln B stands in its window, in deviations from its mean."
 )
 GAP = 2
+# Beside the name of a pair whose move is not since the day of the heading.
+MARK = "*"
+MOST_ORIGINS = 2
 # What a pair's name has at least in a narrow terminal.
 NARROWEST_NAME = 11
 LONGEST_NAME = 60
@@ -66,7 +72,7 @@ def _title(d: Digest) -> str:
     return f"digest · {d.newest} · {plural(d.pairs, 'pair')} · {d.window} · since {d.since}"
 
 
-def _summary(d: Digest) -> str:
+def summary(d: Digest) -> str:
     """Whether anything is unusual, in a line."""
     ranked = [move for move in d.moves if not math.isnan(move.score)]
     if d.unusual:
@@ -78,8 +84,33 @@ def _summary(d: Digest) -> str:
         said = (
             "nothing unusual: no pair moved" if not d.moves else "nothing is known to be unusual: the pairs are too new"
         )
-    still = f"; {plural(d.still, 'pair')} without a session since" if d.still else ""
-    return said + still
+    return said
+
+
+def _still(d: Digest, most: int) -> list[str]:
+    """The pairs without a session since, in a line, if there are any."""
+    return [f"without a session since: {listing([_name(*pair) for pair in d.still], most)}"] if d.still else []
+
+
+def _origins(d: Digest, most: int) -> list[str]:
+    """Since when the marked moves are, which are not since the day of the heading: a line for each such day."""
+    found: dict[tuple[date, int], list[str]] = {}
+    for move in d.moves:
+        if move.start != d.since:
+            found.setdefault((move.start, move.sessions), []).append(_name(move.a, move.b))
+    lines = [
+        f"{MARK} {listing(names, most)} since {start} ({plural(count, 'session')})"
+        for (start, count), names in sorted(found.items(), key=lambda item: -len(item[1]))
+    ]
+    hidden = len(lines) - MOST_ORIGINS
+    return lines if hidden <= 0 else [*lines[:MOST_ORIGINS], f"{MARK} and others since {plural(hidden, 'other day')}"]
+
+
+def _marked(d: Digest, move: Move, room: int = LONGEST_NAME) -> str:
+    """A row's name, with a mark if the move is not since the day of the heading."""
+    if move.start == d.since:
+        return _name(move.a, move.b, room)
+    return _name(move.a, move.b, room - len(MARK)) + MARK
 
 
 def _name(a: Leg, b: Leg, room: int = LONGEST_NAME) -> str:
@@ -137,16 +168,17 @@ def _more(hidden: int) -> str:
 
 
 class _Part(NamedTuple):
-    """Lines below a heading, of which some may be left out; `more` says so."""
+    """Lines below a heading, of which some may be left out; `more` says so. Those `below` always stand."""
 
     heading: str
     lines: list[str]
     more: Callable[[int], str]
+    below: Sequence[str] = ()
 
     def shown(self, count: int) -> list[str]:
         """The heading, so many lines, and a word on the others."""
         hidden = len(self.lines) - count
-        return [self.heading, *self.lines[:count], *([f"  {self.more(hidden)}"] if hidden else [])]
+        return [self.heading, *self.lines[:count], *([f"  {self.more(hidden)}"] if hidden else []), *self.below]
 
 
 def as_text(d: Digest, page: Page, height: int = HEIGHT) -> str:
@@ -155,7 +187,7 @@ def as_text(d: Digest, page: Page, height: int = HEIGHT) -> str:
     for heading, kinds in _SECTIONS:
         if remarks := d.of(kinds):
             parts.append(_Part(heading, [f"  {_said(remark, 2)}" for remark in remarks], _more))
-    lines = [_title(d), _summary(d)]
+    lines = [_title(d), summary(d), *_still(d, 2)]
     for part, count in zip(parts, _counts(parts, height - len(lines)), strict=True):
         lines += ["", *part.shown(count)]
     text = "".join(f"{_cut(line, page.width).rstrip()}\n" for line in lines)
@@ -169,13 +201,13 @@ def _table(d: Digest, width: int | None) -> _Part:
     if width is not None and width - sum(rooms) < NARROWEST_NAME:
         rows, rooms = [row[2:] for row in rows], rooms[2:]
     room = LONGEST_NAME if width is None else max(NARROWEST_NAME, width - sum(rooms))
-    names = [HEADER[0], *(_name(move.a, move.b, room) for move in d.moves)]
+    names = [HEADER[0], *(_marked(d, move, room) for move in d.moves)]
     head = max(map(cell_len, names))
     lines = [
         name + " " * (head - cell_len(name)) + "".join(map(_right, row, rooms))
         for name, row in zip(names, rows, strict=True)
     ]
-    return _Part(lines[0], lines[1:], lambda hidden: _quieter(d.moves[-hidden:]))
+    return _Part(lines[0], lines[1:], lambda hidden: _quieter(d.moves[-hidden:]), _origins(d, 2))
 
 
 def _right(cell: str, room: int) -> str:
@@ -197,12 +229,14 @@ def _counts(parts: Sequence[_Part], room: int) -> list[int]:
 
 def as_markdown(d: Digest, page: Page) -> str:
     """A heading, a table and lists, ending in a line feed."""
-    lines = [f"## {escaped(_title(d))}", "", escaped(_summary(d))]
+    lines = [f"## {escaped(_title(d))}", "", escaped(summary(d))]
+    lines += [line for still in _still(d, 10) for line in ("", escaped(still))]
     if d.moves:
         rule = "|" + "|".join(["---"] + ["---:"] * (len(HEADER) - 1)) + "|"
-        rows = [_row(move, _name(move.a, move.b)) for move in d.moves[:MOST]]
+        rows = [_row(move, _marked(d, move)) for move in d.moves[:MOST]]
         lines += ["", _line(HEADER), rule, *map(_line, rows)]
         lines += ["", escaped(_quieter(d.moves[MOST:]))] if len(d.moves) > MOST else []
+        lines += [line for origin in _origins(d, 10) for line in ("", escaped(origin))]
         lines += ["", escaped(LEGEND)]
     for heading, kinds in _SECTIONS:
         remarks = d.of(kinds)
@@ -240,7 +274,8 @@ def as_html(d: Digest, _page: Page) -> str:
         "</head>",
         f'<body style="margin:0;padding:12px;{_FONT}">',
         f'<h1 style="margin:0 0 8px;font-size:17px">{escape(_title(d))}</h1>',
-        f'<p style="margin:0 0 12px">{escape(_summary(d))}</p>',
+        f'<p style="margin:0 0 12px">{escape(summary(d))}</p>',
+        *(f'<p style="margin:0 0 12px">{escape(still)}</p>' for still in _still(d, 10)),
         *(_html_table(d) if d.moves else []),
     ]
     for heading, kinds in _SECTIONS:
@@ -254,11 +289,12 @@ def as_html(d: Digest, _page: Page) -> str:
 
 def _html_table(d: Digest) -> list[str]:
     rows = [_html_row("th", HEADER, bold=True)]
-    rows += [_html_row("td", _row(m, _name(m.a, m.b)), bold=m.score >= UNUSUAL) for m in d.moves[:MOST]]
+    rows += [_html_row("td", _row(m, _marked(d, m)), bold=m.score >= UNUSUAL) for m in d.moves[:MOST]]
     small = '<p style="margin:6px 0 12px;font-size:12px">'
     hidden = [f"{small}{escape(_quieter(d.moves[MOST:]))}</p>"] if len(d.moves) > MOST else []
     table = f'<table cellpadding="0" cellspacing="0" style="border-collapse:collapse;{_FONT}">'
-    return [table, *rows, "</table>", *hidden, f"{small}{escape(LEGEND)}</p>"]
+    origins = [f"{small}{escape(origin)}</p>" for origin in _origins(d, 10)]
+    return [table, *rows, "</table>", *hidden, *origins, f"{small}{escape(LEGEND)}</p>"]
 
 
 def _html_row(tag: str, row: Sequence[str], *, bold: bool) -> str:

@@ -10,7 +10,7 @@ from pairwatch.model import Comparison, LegReceipt, Receipt, Scope, iso
 from pairwatch.render import Page
 
 if TYPE_CHECKING:
-    from pairwatch.differences import Change, Difference, Moment
+    from pairwatch.differences import Change, Difference, Moment, Split
     from pairwatch.revisions import Rebasing, Revision
 
 SCHEMA = 1
@@ -59,6 +59,7 @@ def difference(d: "Difference", page: Page) -> str:
             "entered": [iso(day) for day in d.entered],
             "revised": [_revision(one) for one in d.revisions],
             "rebased": [_rebasing(one) for one in d.rebasings],
+            "splits": [_split(one) for one in d.splits],
         },
         "remarks": list(d.remarks),
     }
@@ -96,6 +97,10 @@ def _revision(one: "Revision") -> dict[str, Any]:
 
 def _rebasing(one: "Rebasing") -> dict[str, Any]:
     return {"leg": str(one.leg), "until": iso(one.until), "divisor": one.divisor, "split": iso(one.split)}
+
+
+def _split(one: "Split") -> dict[str, Any]:
+    return {"leg": str(one.leg), "day": iso(one.day), "ratio": one.ratio, "part": one.part}
 
 
 def _number(value: float) -> float | int | None:

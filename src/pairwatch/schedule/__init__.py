@@ -5,11 +5,12 @@ What is due is worked out by pure functions; `crontab` and `systemctl` are calle
 
 from pairwatch.schedule.closes import Close, Plan, checked_delay, close_of, due, merged, plan
 from pairwatch.schedule.cron import cron_block, cron_lines, install_cron, remove_cron, with_block, without_block
-from pairwatch.schedule.programs import Kind, Ran, Run, run, usual_kind
+from pairwatch.schedule.programs import Commands, Kind, Ran, Run, run, usual_kind
 from pairwatch.schedule.systemd import calendar, install_units, remove_units, units
 
 __all__ = [
     "Close",
+    "Commands",
     "Kind",
     "Plan",
     "Ran",

@@ -7,26 +7,28 @@ taken once however often it is asked for.
 
 import shlex
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from pairwatch.errors import UsageError
 from pairwatch.schedule.closes import Close, Plan, due, minutes_of, runs_of
-from pairwatch.schedule.programs import Run, done, one_line
+from pairwatch.schedule.programs import Commands, Run, done, not_others, one_line
 
 BEGIN, END = "# pairwatch: begin", "# pairwatch: end"
 
 
 def cron_lines(
-    closes: Iterable[Close], local_zone: ZoneInfo, delay: timedelta, today: date, command: Sequence[str]
+    closes: Iterable[Close], local_zone: ZoneInfo, delay: timedelta, today: date, commands: Commands
 ) -> list[str]:
-    """The crontab lines that run `command` at every time of `local_zone` at which a close lies `delay` back.
+    """The crontab lines that run `commands` at every time of `local_zone` at which a close lies `delay` back.
 
     Raises:
-        UsageError: `command` cannot stand on one line.
+        UsageError: one of them cannot stand on one line.
     """
-    shell = shlex.join(one_line(command)).replace("%", r"\%")  # cron makes line ends of bare ones
+    shell = "; ".join(shlex.join(one_line(command)) for command in commands).replace(
+        "%", r"\%"
+    )  # cron makes line ends of bare ones
     days: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
     for close in closes:
         for instant in due(close, delay, today):
@@ -38,15 +40,15 @@ def cron_lines(
     return sorted(f"{minute} {_ranged(found, 24)} * * {week} {shell}" for (minute, week), found in hours.items())
 
 
-def cron_block(plan: Plan, local_zone: ZoneInfo, delay: timedelta, today: date, command: Sequence[str]) -> str:
+def cron_block(plan: Plan, local_zone: ZoneInfo, delay: timedelta, today: date, commands: Commands) -> str:
     """The lines between their markers, with what a reader of the crontab should know."""
     return "\n".join(
         [
             BEGIN,
             f"# {minutes_of(delay)} after the close ({', '.join(map(str, plan.closes))})",
             f"# in the local time of {local_zone.key}, summer times of both sides included;",
-            "# where that makes a run too many, it does nothing: a session's snapshot is taken once.",
-            *cron_lines(plan.closes, local_zone, delay, today, command),
+            "# where that makes a run too many, a session's snapshot is still taken once.",
+            *cron_lines(plan.closes, local_zone, delay, today, commands),
             f"{END}\n",
         ]
     )
@@ -80,14 +82,16 @@ def without_block(crontab: bytes) -> bytes:
     return before + after
 
 
-def install_cron(block: str, run: Run) -> None:
-    """Put `block` into the user's crontab.
+def install_cron(block: str, run: Run, *, replace: bool = False) -> None:
+    """Put `block` into the user's crontab; in the place of one that runs other commands only with `replace`.
 
     Raises:
-        UsageError: there is no cron, it refuses, or the crontab is damaged; the crontab is as it was.
+        UsageError: there is no cron, it refuses, the crontab is damaged, or runs other commands; it is as it was.
     """
     old = _crontab(run)
     new = with_block(old, block)
+    if not replace:
+        not_others(_commands(_parted(old)[1]), _commands(block.encode()))
     if new != old:
         done(run(("crontab", "-"), new), "crontab -")
 
@@ -139,6 +143,13 @@ def _parted(crontab: bytes) -> tuple[bytes, bytes, bytes]:
         )
     first, last = begins[0], ends[0] + 1
     return b"".join(lines[:first]), b"".join(lines[first:last]), b"".join(lines[last:])
+
+
+def _commands(block: bytes) -> list[str]:
+    """What the lines of a block run, each thing once."""
+    lines = [line.strip() for line in block.decode(errors="replace").splitlines()]
+    timed = [line.split(maxsplit=5) for line in lines if line and not line.startswith("#")]
+    return list(dict.fromkeys(words[-1] for words in timed))
 
 
 def _ranged(numbers: Iterable[int], everything: int) -> str:

@@ -22,6 +22,9 @@ class Ran(NamedTuple):
     err: bytes = b""
 
 
+Commands = Sequence[Sequence[str]]
+"""What runs one after another, each by its words, the program's path first."""
+
 Run = Callable[[Sequence[str], bytes], Ran]
 """Runs a program (its words, its standard input) and never raises."""
 
@@ -60,6 +63,19 @@ def done(ran: Ran, what: str) -> bytes:
         raise UsageError(f"there is no {program} on this machine", f"install it, or use {other}")
     why = clean(ran.err.decode(errors="replace"), 200) or f"exit code {ran.code}"
     raise UsageError(f"`{what}` failed ({why})", f"try it by hand, or use {other}")
+
+
+def not_others(installed: Sequence[str], new: Sequence[str]) -> None:
+    """Let pass what runs what is installed already, or where nothing is.
+
+    Raises:
+        UsageError: `installed` (command lines as they stand there) are not the `new` ones.
+    """
+    if installed and list(installed) != list(new):
+        raise UsageError(
+            f"other commands are installed: {' | '.join(clean(line, 300) for line in installed)}",
+            "--replace puts the new ones in their place; for both, repeat --command: they run one after another",
+        )
 
 
 def one_line(command: Sequence[str]) -> Sequence[str]:

@@ -1,5 +1,6 @@
 """A systemd timer and its service for a schedule; systemd knows every exchange's time zone."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -7,12 +8,13 @@ from pathlib import Path
 
 from pairwatch.errors import UsageError
 from pairwatch.schedule.closes import Close, Plan, minutes_of, runs_of
-from pairwatch.schedule.programs import Run, done, one_line
+from pairwatch.schedule.programs import Commands, Run, done, not_others, one_line
 from pairwatch.text import clean
 
 TIMER, SERVICE = "pairwatch.timer", "pairwatch.service"
 OURS = "# written by `pairwatch schedule --install`; your own changes: systemctl --user edit"
 
+_EXEC = "ExecStart="
 _NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -24,11 +26,11 @@ def calendar(close: Close, delay: timedelta) -> str:
     return f"{'*-*-*' if len(weekdays) == 7 else days} {minutes // 60:02}:{minutes % 60:02} {close.timezone}"
 
 
-def units(plan: Plan, delay: timedelta, command: Sequence[str]) -> dict[str, str]:
+def units(plan: Plan, delay: timedelta, commands: Commands) -> dict[str, str]:
     """The timer's and the service's text by file name.
 
     Raises:
-        UsageError: `command` cannot stand on one line.
+        UsageError: one of `commands` cannot stand on one line.
     """
     calendars = [f"OnCalendar={calendar(close, delay)}" for close in plan.closes]
     timer = (
@@ -52,24 +54,26 @@ def units(plan: Plan, delay: timedelta, command: Sequence[str]) -> dict[str, str
         "",
         "[Service]",
         "Type=oneshot",
-        f"ExecStart={_exec(command)}",
+        f"{_EXEC}{_exec(commands[0] if len(commands) == 1 else _in_turn(commands))}",
         "# A watched condition that holds is an answer, no failure.",
         "SuccessExitStatus=5",
     )
     return {TIMER: "\n".join(timer) + "\n", SERVICE: "\n".join(service) + "\n"}
 
 
-def install_units(folder: Path, texts: Mapping[str, str], run: Run) -> None:
-    """Write the units into `folder`, and start the timer.
+def install_units(folder: Path, texts: Mapping[str, str], run: Run, *, replace: bool = False) -> None:
+    """Write the units into `folder`, and start the timer; in the place of other commands only with `replace`.
 
     Raises:
         UsageError: there is no systemd for users, it refuses, the folder cannot be written, or holds units of that
-            name that are not ours; everything is as it was.
+            name that are not ours or run other commands; everything is as it was.
     """
     old = {folder / name: _content(folder / name) for name in texts}
     for file, content in old.items():
         if content is not None and not content.startswith(OURS.encode()):
             raise UsageError(f"{clean(file, 200)} was not written by pairwatch", "move it away, or use --cron")
+    if not replace:
+        not_others(_commands((old.get(folder / SERVICE) or b"").decode(errors="replace")), _commands(texts[SERVICE]))
     try:
         _written({folder / name: text.encode() for name, text in texts.items()})
         _systemctl(run, "daemon-reload")
@@ -97,6 +101,20 @@ def remove_units(folder: Path, run: Run) -> bool:
     _written(dict.fromkeys(ours))
     _systemctl(run, "daemon-reload")
     return True
+
+
+def _commands(service: str) -> list[str]:
+    return [line.removeprefix(_EXEC) for line in service.splitlines() if line.startswith(_EXEC)]
+
+
+def _in_turn(commands: Commands) -> Sequence[str]:
+    """One command that runs them all, and ends as the last of them that failed.
+
+    Of several ExecStart= systemd stops at the first that fails, or hears of no failure at all.
+    """
+    # 5: as in SuccessExitStatus, so that an answer does not hide a failure.
+    each = 'r=0; f() { "$@" || { c=$?; [ $c -eq 5 ] || r=$c; }; }'
+    return "/bin/sh", "-c", "; ".join([each, *(f"f {shlex.join(one_line(words))}" for words in commands), "exit $r"])
 
 
 def _exec(command: Sequence[str]) -> str:

@@ -21,7 +21,9 @@ from pairwatch.database import FAILURES, Damaged, NothingYet, Outdated, is_damag
 from pairwatch.errors import DatabaseTrouble
 from pairwatch.snapshots import rows
 from pairwatch.snapshots.inputs import Chunk, assembled, chunk_of
+from pairwatch.snapshots.shapes import has_rules, minute, wrong
 from pairwatch.snapshots.store import Store
+from pairwatch.snapshots.watching import damaged_states
 from pairwatch.text import clean, listing, plural
 
 Severity = Literal["error", "warning", "note"]
@@ -101,7 +103,9 @@ def _of_all(db: sqlite3.Connection, today: date) -> _Found:
         ("what is stored twice", lambda: _twice(db)),
         ("what nothing refers to", lambda: _orphans(db)),
         ("the journal", lambda: _journal(db, today)),
-        ("the sessions", lambda: _sessions(db)),
+        ("the rules", lambda: _rules(db)),
+        ("the logs", lambda: _logs(db)),
+        ("the sessions", lambda: _sessions(db, today)),
         ("the counts", lambda: _counts(db)),
     )
     for name, check in checks:
@@ -313,28 +317,26 @@ def _orphans(db: sqlite3.Connection) -> _Found:
 
 
 def _journal(db: sqlite3.Connection, today: date) -> _Found:
-    began: dict[int, tuple[float, str]] = {}
+    yield from _some(wrong(db, "journal"), "error", "row", RESCUE)
+    last: tuple[int, float] | None = None
     failed: list[tuple[float, str]] = []
     since = datetime(today.year, today.month, today.day, tzinfo=UTC).timestamp() - _RECENT * 86_400
     for number, run, at, kind, detail in db.execute("SELECT id, run, at, kind, detail FROM journal ORDER BY id"):
         if kind == "began":
-            began[number] = at, detail
-        elif kind == "ended":
-            began.pop(run, None)
+            last = number, at
+        elif kind == "ended" and last and run == last[0]:
+            last = None
         elif kind == "failed" and at >= since:
             failed.append((at, detail))
-    lines = (f"the run of {_when(at)} did not end: {detail}" for at, detail in began.values())
-    yield from _some(lines, "warning", "run", "what it stored is whole; if it is still running, all is well")
+    if last:
+        hint = "what it stored is whole; if it is still running, all is well"
+        yield Finding("warning", f"the last run, of {minute(last[1])}, has not ended", hint)
     if failed:
         at, detail = failed[-1]
         what = (
-            f"{plural(len(failed), 'failure')} in the last {_RECENT} days, the newest {_when(at)}: {_message(detail)}"
+            f"{plural(len(failed), 'failure')} in the last {_RECENT} days, the newest {minute(at)}: {_message(detail)}"
         )
         yield Finding("note", clean(what, 200), "pairwatch snapshot, or wait for the next run")
-
-
-def _when(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _message(detail: str) -> str:
@@ -345,8 +347,21 @@ def _message(detail: str) -> str:
         return detail
 
 
-def _sessions(db: sqlite3.Connection) -> _Found:
-    """Common days between a pair's first and last snapshot that nobody took one of."""
+def _rules(db: sqlite3.Connection) -> _Found:
+    if has_rules(db):
+        lines = (f"how a rule stands is damaged: {which}" for which in damaged_states(db))
+        yield from _some(lines, "error", "rule", "the next `pairwatch check` of it starts anew")
+
+
+def _logs(db: sqlite3.Connection) -> _Found:
+    yield from _some(
+        wrong(db, "changes", "messages", "attempts") if has_rules(db) else iter(()), "error", "row", RESCUE
+    )
+
+
+def _sessions(db: sqlite3.Connection, today: date) -> _Found:
+    """Common days between a pair's first and last snapshot that nobody took one of; those long ago in one line."""
+    recent, old = np.datetime64(today) - _RECENT, []
     for number, a, b in db.execute("SELECT id, a, b FROM pairs ORDER BY id").fetchall():
         newest = rows.heads(db, "WHERE x.pair=? ORDER BY x.session DESC, x.revision DESC LIMIT 1", (number,))
         if not newest:
@@ -356,10 +371,17 @@ def _sessions(db: sqlite3.Connection) -> _Found:
         have = np.array([session for (session,) in taken], dtype="M8[D]")
         common = np.intersect1d(first, second, assume_unique=True)
         missed = np.setdiff1d(common[(common >= have[0]) & (common <= have[-1])], have, assume_unique=True)
-        if len(missed):
-            days = f"{plural(len(missed), 'session')} without a snapshot: {listing(missed.tolist())}"
-            hint = f"`pairwatch history {_pair(a, b)} --recompute` fills them"
+        lately = missed[missed >= recent]
+        old += [len(missed) - len(lately)] if len(missed) > len(lately) else []
+        if len(lately):
+            days = f"{plural(len(lately), 'session')} without a snapshot: {listing(lately.tolist())}"
+            hint = f"`pairwatch history {_pair(a, b)} --recompute` shows them"
             yield Finding("warning", f"{_pair(a, b)}: {days}", hint)
+    if old:
+        what = (
+            f"{plural(sum(old), 'session')} of {plural(len(old), 'pair')} without a snapshot, over {_RECENT} days ago"
+        )
+        yield Finding("note", what, "`pairwatch history A B --recompute` shows them")
 
 
 def _pair(a: str, b: str) -> str:

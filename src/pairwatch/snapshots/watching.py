@@ -2,11 +2,15 @@
 
 A state is what a rule must remember of a pair from one judgement to the next. It is the one thing in the store that is
 overwritten, in the transaction that has read it: of many processes that judge at once, one sees the beginning.
+
+What is to be said of a change is said at least once: whoever has said it writes a line `told` after it. A process that
+died between the two has perhaps said nothing, so that the next one says it, in that one case perhaps a second time.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -22,6 +26,9 @@ from pairwatch.snapshots.store import Store
 Kind = Literal["began", "ended", "cried"]
 
 REWRITTEN = "the rule was rewritten"
+DAMAGED = "what was known of the rule was damaged"
+# Seconds for which news that somebody else has found is taken to be on its way to a reader.
+SAYING = 60.0
 
 _CHANGES = (
     "SELECT c.rule, p.a, p.b, p.question, c.session, c.at, c.change, c.because"
@@ -76,10 +83,16 @@ class Seen(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """A judgement, and whether to speak of it: it cries, or it ends what has been cried."""
+    """A judgement, and whether to speak of the rule.
+
+    Attributes:
+        news: the newest line that cries, or ends what was cried, unless it has been said: of this judgement, or of an
+            earlier one whose process could not say it. None also where the store does not know.
+    """
 
     judgement: Judgement
     is_news: bool
+    news: Change | None = None
 
 
 class Watch:
@@ -91,33 +104,54 @@ class Watch:
     def judge(self, rules: Sequence[Rule], seen: Seen) -> tuple[Judged, ...]:
         """Judge rules by one session of a pair, each from where it stands, in one transaction.
 
-        What a rule of the same name and another definition has left is dropped.
+        What a rule of the same name and another definition has left is dropped, and so is what is damaged.
         """
         key = rows.full_name(seen.a), rows.full_name(seen.b), question_text(seen.question)
         with self._store.writing() as db:
             pair = _Pair(rows.row_for(db, "pairs", a=key[0], b=key[1], question=key[2]), key)
-            return tuple(_judged(db, pair, rule, seen) for rule in rules)
+            lines = _lines(db, pair)
+            return tuple(_judged(db, pair, rule, seen, lines.get(rule.name, [])) for rule in rules)
+
+    def said(self, news: Iterable[Change], at: float, *, heard: bool = True) -> None:
+        """Write down that news was said, or else that it could not be, so that the next judgement has it again."""
+        news = tuple(news)
+        if not news:
+            return
+        with self._store.writing() as db:
+            for one in news:
+                a, b = rows.full_name(one.a), rows.full_name(one.b)
+                pair = rows.row_for(db, "pairs", a=a, b=b, question=one.question)
+                # Never before what it is about, whatever the clock says.
+                line = _Line(one.session, max(float(at), one.at), "told" if heard else "unsaid", "")
+                _write(db, pair, one.rule, line)
 
     def changes(self, since: float) -> list[Change]:
         """What has been found out from an instant (Unix seconds) on, in that order."""
         with self._store.reading() as db:
             rows.examine(db, "changes")
-            found = db.execute(f"{_CHANGES} WHERE c.at >= ? ORDER BY c.at, c.id", (float(since),)).fetchall()
+            which = "WHERE c.at >= ? AND c.change NOT IN ('told', 'unsaid') ORDER BY c.at, c.id"
+            found = db.execute(_CHANGES + which, (float(since),)).fetchall()
             return [_change(row) for row in found]
 
     def in_force(self) -> list[Standing]:
-        """What holds, as far as it was last judged: by rule, each pair in the order of the store."""
-        text = (
-            "SELECT s.pair, p.a, p.b, p.question, s.rule, s.definition, s.state, s.checksum"
-            " FROM states s JOIN pairs p ON p.id = s.pair ORDER BY s.rule, s.pair"
-        )
+        """What holds, as far as it was last judged: by rule, each pair in the order of the store.
+
+        What is damaged is left out; `damaged` counts it.
+        """
         with self._store.reading() as db:
             rows.examine(db, "states", "changes")
-            found = [
-                _standing(db, _Pair(row, (a, b, asked)), rule, _checked(_Pair(row, (a, b, asked)), rule, *rest))
-                for row, a, b, asked, rule, *rest in db.execute(text).fetchall()
-            ]
+            found = [_standing(db, pair, rule, kept) for pair, rule, kept in _states(db) if kept]
         return [standing for standing in found if standing]
+
+    def damaged(self) -> int:
+        """Of how many rules and pairs nobody knows how they stand, until they are judged again."""
+        with self._store.reading() as db:
+            return sum(kept is None for _, _, kept in _states(db))
+
+
+def damaged_states(db: sqlite3.Connection) -> Iterator[str]:
+    """The rules whose state is not what was written, each with its pair."""
+    return (f"{rule} of {pair.key[0]} {pair.key[1]}" for pair, rule, kept in _states(db) if not kept)
 
 
 # ---------------------------------------------------------------- one rule of one pair
@@ -137,19 +171,87 @@ class _Kept(NamedTuple):
     state: State
 
 
-def _judged(db: sqlite3.Connection, pair: _Pair, rule: Rule, seen: Seen) -> Judged:
-    definition = _definition(rule)
-    kept = _kept(db, pair, rule.name)
-    if kept and kept.definition != definition and kept.state.holding:
-        _write(db, pair, Change(rule.name, *seen[:2], pair.key[2], seen.session, seen.at, "ended", REWRITTEN))
-    state = kept.state if kept and kept.definition == definition else State()
-    found = judge(rule, state, seen.session, float(seen.at), seen.values)
-    is_news = found.cries or (found.change == "ended" and _had_cried(db, pair, rule))
-    for change in _told(found):
-        _write(db, pair, Change(rule.name, *seen[:2], pair.key[2], seen.session, seen.at, change, found.because))
+class _Line(NamedTuple):
+    """A line of `changes`; beside those of `Change` there are `told`, and `unsaid` where that failed."""
+
+    session: date
+    at: float
+    change: Kind | Literal["told", "unsaid"]
+    because: str
+
+
+def _judged(db: sqlite3.Connection, pair: _Pair, rule: Rule, seen: Seen, lines: list[_Line]) -> Judged:
+    definition, at = _definition(rule), float(seen.at)
+    kept, why = _before(db, pair, rule.name, definition)
+    fresh = []
+    if why == REWRITTEN or (why and _holding(lines)):
+        fresh.append(_Line(seen.session, at, "ended", why))
+    found = judge(rule, State() if why or not kept else kept.state, seen.session, at, seen.values)
+    fresh += [_Line(seen.session, at, change, found.because) for change in _told(found)]
+    for line in fresh:
+        _write(db, pair.row, rule.name, line)
     if kept != (definition, found.state):
         _keep(db, pair, rule.name, _Kept(definition, found.state))
-    return Judged(found, is_news)
+    news = _news(lines, fresh, at)
+    return Judged(found, news is not None, news and _as_change(news, pair, rule.name))
+
+
+def _before(db: sqlite3.Connection, pair: _Pair, rule: str, definition: str) -> tuple[_Kept | None, str]:
+    """What the last judgement left, and why that is worth nothing, where a condition in force may be lost by it."""
+    try:
+        kept = _kept(db, pair, rule)
+    except Damaged:
+        return None, DAMAGED
+    if not kept or kept.definition == definition:
+        return kept, ""
+    return (kept, REWRITTEN) if kept.state.holding else (None, "")
+
+
+def _lines(db: sqlite3.Connection, pair: _Pair) -> dict[str, list[_Line]]:
+    """What became of each rule for a pair, in the order in which it did: an import adds earlier lines later.
+
+    What can be no line is passed over: the doctor says so.
+    """
+    text = "SELECT rule, session, at, change, because FROM changes WHERE pair=? ORDER BY session, at, id"
+    found: dict[str, list[_Line]] = {}
+    for rule, session, at, change, because in db.execute(text, (pair.row,)).fetchall():
+        with suppress(ValueError, TypeError):
+            found.setdefault(rule, []).append(_Line(date.fromisoformat(session), float(at), change, because))
+    return found
+
+
+def _holding(lines: Sequence[_Line]) -> bool:
+    """Whether it was in force, by what is written of it."""
+    last = next((line.change for line in reversed(lines) if line.change in ("began", "ended")), None)
+    return last == "began"
+
+
+def _news(lines: Sequence[_Line], fresh: Sequence[_Line], now: float) -> _Line | None:
+    """The newest line to speak of, unless it was said, or somebody else seems to be saying it."""
+    news, cried, failed = None, False, False
+    for line in (*lines, *fresh):
+        if line.change == "began":
+            cried = False
+        elif line.change == "cried":
+            news, cried, failed = line, True, False
+        elif line.change == "ended":
+            if line.because == REWRITTEN:
+                news = None
+            elif cried:
+                news, failed = line, False
+            cried = False
+        elif line.change == "told":
+            news = None
+        elif line.change == "unsaid":
+            failed = True
+    is_due = news and (failed or any(news is line for line in fresh) or abs(now - news.at) >= SAYING)
+    return news if is_due else None
+
+
+def _as_change(line: _Line, pair: _Pair, rule: str) -> Change:
+    a, b, question = pair.key
+    kind: Kind = "cried" if line.change == "cried" else "ended"
+    return Change(rule, rows.leg_of(a), rows.leg_of(b), question, line.session, line.at, kind, line.because)
 
 
 def _told(found: Judgement) -> Iterator[Kind]:
@@ -168,24 +270,9 @@ def _definition(rule: Rule) -> str:
     )
 
 
-def _had_cried(db: sqlite3.Connection, pair: _Pair, rule: Rule) -> bool:
-    """Whether the last beginning was cried: the line that says so follows that of the beginning."""
-    text = "SELECT change FROM changes WHERE rule=? AND pair=? AND change<>'ended' ORDER BY id DESC LIMIT 1"
-    found = db.execute(text, (rule.name, pair.row)).fetchone()
-    return bool(found and found[0] == "cried")
-
-
-def _write(db: sqlite3.Connection, pair: _Pair, change: Change) -> None:
-    rows.new_row(
-        db,
-        "changes",
-        rule=change.rule,
-        pair=pair.row,
-        session=change.session.isoformat(),
-        at=float(change.at),
-        change=change.change,
-        because=change.because,
-    )
+def _write(db: sqlite3.Connection, pair: int, rule: str, line: _Line) -> None:
+    told = line._asdict() | {"session": line.session.isoformat()}
+    rows.new_row(db, "changes", rule=rule, pair=pair, **told)
 
 
 # ---------------------------------------------------------------- rows
@@ -195,6 +282,20 @@ def _kept(db: sqlite3.Connection, pair: _Pair, rule: str) -> _Kept | None:
     text = "SELECT definition, state, checksum FROM states WHERE rule=? AND pair=?"
     found = db.execute(text, (rule, pair.row)).fetchone()
     return _checked(pair, rule, *found) if found else None
+
+
+def _states(db: sqlite3.Connection) -> Iterator[tuple[_Pair, str, _Kept | None]]:
+    """How every rule stands for every pair; None for what is damaged."""
+    text = (
+        "SELECT s.pair, p.a, p.b, p.question, s.rule, s.definition, s.state, s.checksum"
+        " FROM states s JOIN pairs p ON p.id = s.pair ORDER BY s.rule, s.pair"
+    )
+    for row, a, b, asked, rule, *rest in db.execute(text).fetchall():
+        pair = _Pair(row, (a, b, asked))
+        try:
+            yield pair, rule, _checked(pair, rule, *rest)
+        except Damaged:
+            yield pair, rule, None
 
 
 def _checked(pair: _Pair, rule: str, definition: str, state: str, expected: int) -> _Kept:
