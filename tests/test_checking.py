@@ -48,6 +48,16 @@ class Refusing:
         self.asked += 1
         raise StoreError("the snapshots in x are damaged")
 
+    def said(self, news, at, *, heard):
+        assert not list(news)  # what holds without memory is no news of the store
+
+
+class Forgetful(Watch):
+    """A watch whose store is full by the time that it is told of what was said."""
+
+    def said(self, news, at, *, heard):
+        raise StoreError("the disk is full")
+
 
 @pytest.fixture
 def shelf():
@@ -61,7 +71,9 @@ def watch(tmp_path):
 
 
 def checked(shelf, watch, *chosen, now=NOW):
-    return list(Run(shelf.history, watch, QUESTION, now).check(chosen))
+    """The outcomes of a run, all of whose news was said."""
+    run = Run(shelf.history, watch, QUESTION, now)
+    return [run.said(outcome) for outcome in run.check(chosen)]
 
 
 # ---------------------------------------------------------------- what is judged
@@ -124,6 +136,14 @@ def test_a_store_that_refuses_is_asked_once_and_the_rules_are_judged_all_the_sam
         assert [s.judgement.holds for s in outcome.standings] == [True, False, True]
         # Without memory nothing is known to be in force; what holds is said.
         assert [(s.in_force, s.is_news) for s in outcome.standings] == [(False, True), (False, False), (False, True)]
+
+
+def test_what_was_said_and_cannot_be_written_down_is_a_refusal_and_said_again(shelf, tmp_path):
+    store = Store(tmp_path / FILE_NAME)
+    [outcome] = checked(shelf, Forgetful(store), Watched(A, B, (rule(),)))
+    assert isinstance(outcome.refusal, StoreError)
+    [again] = checked(shelf, Watch(store), Watched(A, B, (rule(),)), now=NOW + DAY)
+    assert (again.standings[0].change, again.standings[0].cries, again.standings[0].is_news) == ("began", True, True)
 
 
 def test_stale_legs_are_judged_and_said(shelf, watch):

@@ -503,6 +503,9 @@ def test_a_condition_that_was_found_after_the_letter_is_the_next_ones_news(own):
     early, late = After(evening(FRIDAY) - 60, FRIDAY), After(evening(FRIDAY) + 60, FRIDAY)
     assert said(asked_of(own, PAIR, since=early), "began") != []
     assert said(asked_of(own, PAIR, since=late), "began") == []
+    seen = Seen(*PAIR, evenings.ASKED, FRIDAY, late.at + 60, lambda *_: 0.5)
+    Watch(own).judge([Rule("judged late", parse("correlation < 0.6", KNOWN))], seen)
+    assert said(asked_of(own, PAIR, since=late), "began") == ["judged late began (correlation 0.5)"]
 
 
 def test_a_clock_that_was_set_back_hides_no_change(own):

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tests.builders import FRIDAY
 from tests.snapshots.stores import answers, at, filled, leg, pair, question, revised, taken
 
+from pairwatch.database import checksum
 from pairwatch.errors import StoreError, UsageError
 from pairwatch.snapshots import FILE_NAME, Store, merging, tabular
 from pairwatch.snapshots.backup import export, import_
@@ -26,6 +27,7 @@ from pairwatch.snapshots.tabular import Column, read_rows, write_rows
 
 FORMS = ("csv", "parquet")
 RECORDED = Path(__file__).parent / "recorded" / "schema-1.db"
+STATE = '{"holding": false, "since": null, "streak": 0, "session": null, "cried_at": null}'
 ODD = '=cmd|"/c calc"!A1,\r\n"quoted", \n\x00\t株式 🦉'
 
 
@@ -35,8 +37,9 @@ def store(tmp_path):
     made = filled(tmp_path / "ours" / FILE_NAME)
     made.note("failed", at(FRIDAY), ODD)
     with made.writing() as db:
-        db.execute("INSERT INTO states VALUES ('r', 1, '{}', 'on', 5)")
-        db.execute("INSERT INTO changes VALUES (NULL, 'r', 1, '2026-11-20', 1.5, 'on', ?)", (ODD,))
+        who = db.execute("SELECT a, b, question FROM pairs WHERE id = 1").fetchone()
+        db.execute("INSERT INTO states VALUES ('r', 1, '{}', ?, ?)", (STATE, checksum(("r", *who, "{}", STATE))))
+        db.execute("INSERT INTO changes VALUES (NULL, 'r', 1, '2026-11-20', 1.5, 'began', ?)", (ODD,))
         db.execute("INSERT INTO messages VALUES (NULL, 'k', 'you', 1.5, 's', ?, '')", (ODD,))
         db.execute("INSERT INTO attempts VALUES (NULL, 1, 1.5, 'failed', ?)", (ODD,))
     return made
