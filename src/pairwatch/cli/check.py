@@ -122,13 +122,11 @@ def _chosen(
 
 
 def _planned(rules: "list[Scoped]", settings: dict[str, Any]) -> "tuple[Watched, ...]":
-    from pairwatch import api, checking, config
+    from pairwatch import checking
 
-    file = world.config_file()
-    watched = config.watch_list(world.parsed(file), str(file))
-    found = checking.plan([api.pair(a, b, settings["source"]) for a, b in watched], rules)
+    found = checking.plan(world.watch_list(settings), rules)
     if not found:
-        raise UsageError("the watch list is empty", "pairwatch watchlist add QQQ IWM, or name two legs")
+        raise world.nothing_watched()
     return found
 
 

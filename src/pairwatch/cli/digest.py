@@ -120,11 +120,8 @@ def _digest(day: "Since", settings: dict[str, Any], now: float) -> "Digest":
 
 
 def _pairs(store: "Store", asked: "Question", settings: dict[str, Any]) -> "list[PairOfLegs]":
-    from pairwatch import config
-
-    file = world.config_file()
-    if config.watch_list(world.parsed(file), str(file)):
-        return world.watch_list(settings)
+    if watched := world.watch_list(settings):
+        return watched
     from pairwatch.errors import NotEnoughData
     from pairwatch.snapshots.batch import question_text
 

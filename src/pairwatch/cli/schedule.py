@@ -131,14 +131,10 @@ def _remove(kind: "Kind | None") -> None:
 
 def _plan(settings: dict[str, Any], today: "date") -> "Plan":
     """After which closes: those of the watch list's legs, as the price cache knows them."""
-    from pairwatch import config
-    from pairwatch.model import Leg
     from pairwatch.schedule import plan
 
-    file = world.config_file()
-    pairs = config.watch_list(world.parsed(file), str(file))
-    cache = world.cache(settings)
-    found = plan([Leg.parse(text, settings["source"]) for pair in pairs for text in pair], cache.get, today)
+    pairs, cache = world.watch_list(settings), world.cache(settings)
+    found = plan([leg for pair in pairs for leg in pair], cache.get, today)
     empty = [] if pairs else ["the watch list is empty: pairwatch watchlist add A B"]
     return found._replace(notes=(*empty, *world.trouble(cache), *found.notes))
 

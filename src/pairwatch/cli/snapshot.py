@@ -74,6 +74,8 @@ def _taken(
     if len(legs) not in (0, 2):
         raise UsageError(f"a pair is two legs, not {len(legs)}", "name two, or none for the whole watch list")
     chosen = [api.pair(legs[0], legs[1], settings["source"])] if legs else world.watch_list(settings)
+    if not chosen:
+        raise world.nothing_watched()
     asked = world.question({**settings, "as_of": None}, now)
     cache, store, log = world.cache(settings), world.store(settings), world.log(settings)
     desk = world.desk(settings, cache, asked, now=now, verbose=verbose)

@@ -134,18 +134,20 @@ def desk(settings: dict[str, Any], cache: "Cache", asked: "Question", *, now: fl
 
 
 def watch_list(settings: dict[str, Any]) -> "list[tuple[Leg, Leg]]":
-    """The pairs of the configuration file's watch list.
+    """The pairs of the configuration file's watch list, which may be none.
 
     Raises:
-        UsageError: there are none, or one that is no pair.
+        UsageError: one that is no pair.
     """
     from pairwatch import api, config
 
     file = config_file()
-    found = config.watch_list(parsed(file), str(file))
-    if not found:
-        raise UsageError("the watch list is empty", "pairwatch watchlist add QQQ IWM, or name two legs")
-    return [api.pair(a, b, settings["source"]) for a, b in found]
+    return [api.pair(a, b, settings["source"]) for a, b in config.watch_list(parsed(file), str(file))]
+
+
+def nothing_watched() -> UsageError:
+    """What is said where the watch list has to have a pair, and has none."""
+    return UsageError("the watch list is empty", "pairwatch watchlist add QQQ IWM, or name two legs")
 
 
 def log(settings: dict[str, Any]) -> "Log":
