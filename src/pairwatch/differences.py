@@ -28,6 +28,7 @@ import numpy as np
 
 from pairwatch import pairs, stats
 from pairwatch.errors import NotEnoughData
+from pairwatch.expressions import spelled
 from pairwatch.model import NAN, Leg, Reading, Scope, Series, Statistic, Window
 from pairwatch.pairs import FEWEST_RETURNS, Question
 from pairwatch.retrieval import History
@@ -337,18 +338,17 @@ def _mean(ways: Collection[tuple[float, float]]) -> tuple[float, float]:
 def _said_otherwise(state: State, readings: Collection[Reading]) -> list[str]:
     """Where the program that spoke then was of another opinion, or did not know the statistic."""
     said = [(r, state.said.get((r.scope, r.statistic.key))) for r in readings]
-    others = [f"{_name(r)} {was:.6g} is {r.value:.6g}" for r, was in said if was is not None and _differ(was, r.value)]
+    others = [
+        f"{spelled(r.scope, r.statistic.key)} {was:.6g} is {r.value:.6g}"
+        for r, was in said
+        if was is not None and _differ(was, r.value)
+    ]
     unknown = list(dict.fromkeys(r.statistic.key for r, was in said if was is None))
     who = f"{state.moment}, by pairwatch {state.moment.program}"
     found = [f"{who}, recomputed by this version: {listing(others)}"] if others else []
     if unknown and state.said:
         found.append(f"{who}: {plural(len(unknown), 'statistic')} not known then: {listing(unknown)}")
     return found
-
-
-def _name(reading: Reading) -> str:
-    key = reading.statistic.key
-    return key if reading.scope in ("pair", "leadership") else f"{key} of {reading.scope}"
 
 
 def _differ(was: float, now: float) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from pairwatch import pairs, stats
 from pairwatch.errors import NotEnoughData, UsageError
+from pairwatch.expressions import spelled
 from pairwatch.model import NAN, Floats, Leg, Statistic
 from pairwatch.pairs import Question
 from pairwatch.retrieval import History
@@ -47,7 +48,7 @@ class Table(NamedTuple):
 
     def titles(self) -> tuple[str, ...]:
         """The columns' names: `correlation`, `a.volatility`; with the unit where a statistic comes in several."""
-        names = [named(name.scope, name.key) for name in self.columns]
+        names = [spelled(name.scope, name.key) for name in self.columns]
         return tuple(
             f"{text}[{name.unit}]" if names.count(text) > 1 else text
             for text, name in zip(names, self.columns, strict=True)
@@ -59,11 +60,6 @@ class Table(NamedTuple):
 
         index = pd.DatetimeIndex([row.session for row in self.rows], name="session")
         return pd.DataFrame(self.values, index=index, columns=list(self.titles()))
-
-
-def named(scope: str, key: str) -> str:
-    """What a number is called where it is one of many: `correlation`, `a.volatility`."""
-    return key if scope in ("pair", "leadership") else f"{scope}.{key}"
 
 
 def chosen(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:

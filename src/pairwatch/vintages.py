@@ -7,6 +7,7 @@ from math import isnan
 
 from pairwatch import pairs, verdicts
 from pairwatch.errors import NotEnoughData, UsageError
+from pairwatch.expressions import spelled
 from pairwatch.model import Comparison, Leadership, Leg, Reading
 from pairwatch.pairs import Question
 from pairwatch.snapshots import Numbers, Snapshot, Store
@@ -116,13 +117,13 @@ def restored(found: Comparison, numbers: Numbers) -> tuple[Comparison, tuple[str
     program = f"pairwatch {numbers.snapshot.program}"
     notes = []
     if others:
-        shown = [f"{_told(r)} {said[_name(r)]:.6g} (now {r.value:.6g})" for r in others]
+        shown = [f"{spelled(*_name(r))} {said[_name(r)]:.6g} (now {r.value:.6g})" for r in others]
         notes.append(f"{program} said otherwise than this version would: {listing(shown)}")
         # A number that is as it was stays what it is: the store has no sign for zero.
         wrong = {_name(r) for r in others}
         found = _with(found, tuple(r._replace(value=said[_name(r)]) if _name(r) in wrong else r for r in found))
     if unsaid:
-        notes.append(f"{program} did not say this, this version does: {listing([_told(r) for r in unsaid])}")
+        notes.append(f"{program} did not say this, this version does: {listing([spelled(*_name(r)) for r in unsaid])}")
     return found, tuple(notes)
 
 
@@ -156,11 +157,6 @@ def _asked(question: Question) -> str:
 
 def _name(reading: Reading) -> tuple[str, str]:
     return reading.scope, reading.statistic.key
-
-
-def _told(reading: Reading) -> str:
-    key = reading.statistic.key
-    return key if reading.scope in ("pair", "leadership") else f"{key} of {reading.scope}"
 
 
 def _same(was: float, now: float) -> bool:
