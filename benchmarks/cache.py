@@ -22,8 +22,8 @@ import pandas as pd
 
 import simulated
 from pairwatch.cache import FILE_NAME, Cache
+from pairwatch.histories import adjusted
 from pairwatch.model import Leg
-from pairwatch.retrieval import adjusted
 from timing import Rounds, functions_in_turns, table, warn_if_busy
 
 ROW = "INSERT OR REPLACE INTO bars VALUES (?, ?, ?, ?)"

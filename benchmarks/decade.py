@@ -24,9 +24,9 @@ import numpy as np
 from pairwatch import packing, pairs
 from pairwatch.cache import FILE_NAME as PRICES
 from pairwatch.cache import Cache
+from pairwatch.histories import History
 from pairwatch.model import Event, Facts, Floats, Holding, Leg, Provenance, Quote, Reading, Series, Window
 from pairwatch.pairs import Question
-from pairwatch.retrieval import History
 from pairwatch.snapshots import FILE_NAME, Store, Taken, rows
 from pairwatch.snapshots.inputs import Chunk, Packed, assembled, digest, packed
 from timing import say

@@ -11,8 +11,8 @@ from datetime import date
 import numpy as np
 
 from pairwatch import pairs
+from pairwatch.histories import History
 from pairwatch.model import Comparison, Days, Event, Facts, Floats, Leg, Provenance, Quote, Series, Window
-from pairwatch.retrieval import History
 
 FRIDAY = date(2026, 11, 20)
 """The last day of everything built here, unless another is given."""

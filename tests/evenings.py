@@ -11,9 +11,9 @@ import numpy as np
 from tests import builders
 
 from pairwatch import pairs
+from pairwatch.histories import History
 from pairwatch.model import Floats, Leg, Window
 from pairwatch.pairs import Question
-from pairwatch.retrieval import History
 from pairwatch.snapshots import Store, Taken
 
 # Short lags: the lead test is most of what a comparison costs.

@@ -12,8 +12,9 @@ import numpy as np
 
 from pairwatch.cache import FILE_NAME, Cache
 from pairwatch.errors import EmptyAnswer, SourceError
+from pairwatch.histories import History
 from pairwatch.model import Event, Facts, Fetched, Holding, Leg, Quote, Series
-from pairwatch.retrieval import Desk, History, Policy
+from pairwatch.retrieval import Desk, Policy
 from pairwatch.sources import Request
 
 LEG = Leg("yahoo", "QQQ")

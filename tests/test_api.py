@@ -10,8 +10,8 @@ import pairwatch
 from pairwatch import api, errors
 from pairwatch.cache import Cache
 from pairwatch.errors import NotEnoughData, PairwatchError, UsageError
+from pairwatch.histories import History
 from pairwatch.model import Comparison, Leadership, Leg, Window
-from pairwatch.retrieval import History
 
 DAYS = pd.DatetimeIndex(builders.weekdays(120))
 NOW = 1_798_000_000.0

@@ -87,7 +87,7 @@ def test_prices_are_in_the_legs_own_currency_and_the_rest_in_the_units_of_the_ca
 
 
 def test_changes_of_a_rate_are_in_basis_points_and_its_level_in_percent():
-    rate = history(4 + np.cumsum(linked_returns(62)[0]), symbol="AAA", unit="percent", currency="")
+    rate = history(4 + np.cumsum(linked_returns(62)[0]), symbol="AAA", measure="rate", unit="percent", currency="")
     said = compared(rate, history(prices(linked_returns(61)[1]), symbol="BBB"))
     units = {(r.scope, r.statistic.key): r.unit for r in said}
     assert (units["a", "last"], units["b", "last"]) == ("percent", "USD")
@@ -96,7 +96,7 @@ def test_changes_of_a_rate_are_in_basis_points_and_its_level_in_percent():
 
 
 def test_basis_points_less_a_fraction_cannot_be_said():
-    rate = history(4 + np.cumsum(linked_returns(62)[0]), symbol="AAA", unit="percent")
+    rate = history(4 + np.cumsum(linked_returns(62)[0]), symbol="AAA", measure="rate", unit="percent")
     said = compared(rate, history(prices(linked_returns(61)[1]), symbol="BBB"))
     for key in ("change_1d", "change_1w", "change_1m", "volatility", "best_day", "worst_day"):
         assert math.isfinite(said["a", key])

@@ -98,7 +98,8 @@ def test_a_second_run_remembers_the_first(shelf, watch):
 
 def test_a_number_that_there_is_not_cannot_be_said(watch):
     rates = [
-        builders.history([4.0 + 0.01 * (n % 7) for n in range(62)], symbol=s, unit="percent") for s in ("AAA", "BBB")
+        builders.history([4.0 + 0.01 * (n % 7) for n in range(62)], symbol=s, measure="rate", unit="percent")
+        for s in ("AAA", "BBB")
     ]
     held = Shelf(AAA=rates[0], BBB=rates[1])
     [outcome] = checked(held, watch, Watched(A, B, (rule("ratio_zscore > 2"),)))

@@ -122,8 +122,8 @@ def test_a_dividend_is_no_move():
 
 def test_rates_move_in_basis_points_and_against_a_price_there_is_no_gap():
     level = 4 + np.cumsum(np.random.default_rng(1).normal(0, 0.03, 101))
-    rate = builders.history(level, symbol="AAA", unit="percent")
-    other = builders.history(level[::-1] + 1, symbol="BBB", unit="percent")
+    rate = builders.history(level, symbol="AAA", measure="rate", unit="percent")
+    other = builders.history(level[::-1] + 1, symbol="BBB", measure="rate", unit="percent")
     move = moved(known(sides=(rate, other)), THURSDAY)
     assert move.units == ("bp", "bp")
     assert move.changes[0] == pytest.approx((level[-1] - level[-2]) * 100)
@@ -218,7 +218,7 @@ def test_pairs_are_ranked_by_the_larger_of_two_sigmas_and_the_unsaid_come_last()
     for seed in range(12):
         correlations = 0.9 + 0.01 * np.random.default_rng(seed).standard_normal(30)
         every.append(known((f"A{seed}", f"B{seed}"), seed=seed, correlation=correlations))
-    mixed = known(sides=(builders.history(np.full(101, 4.0), unit="percent"), every[0].b))
+    mixed = known(sides=(builders.history(np.full(101, 4.0), measure="rate", unit="percent"), every[0].b))
     found = of(mixed, *every)
 
     def plain(one):

@@ -203,7 +203,7 @@ def test_bars_a_year_follow_from_the_common_days_and_the_legs(dates, every_day, 
 
 def test_changes_of_rates_are_differences_in_basis_points_also_through_zero():
     levels = np.resize([-0.02, 0.0, 0.03, 0.01, -0.01], 70)
-    rate = history(levels, symbol="AAA", unit="percent")
+    rate = history(levels, symbol="AAA", measure="rate", unit="percent")
     said = compared(rate, history(prices(linked_returns(69)[0]), symbol="BBB"), window="60b")
     steps = np.diff(levels[-61:]) * 100
     assert said["a", "best_day"] == pytest.approx(3.0, rel=1e-12)
@@ -219,7 +219,11 @@ def test_changes_of_rates_are_differences_in_basis_points_also_through_zero():
 
 def test_two_rates_have_a_gap_in_basis_points():
     a, b = (4 + np.cumsum(r) for r in linked_returns(70))
-    said = compared(history(a, symbol="AAA", unit="percent"), history(b, symbol="BBB", unit="percent"), window="60b")
+    said = compared(
+        history(a, symbol="AAA", measure="rate", unit="percent"),
+        history(b, symbol="BBB", measure="rate", unit="percent"),
+        window="60b",
+    )
     gap = np.diff(a[-61:] - b[-61:]) * 100
     assert said["tracking_error"] == pytest.approx(gap.std(ddof=1) * math.sqrt(252), rel=1e-9)
 

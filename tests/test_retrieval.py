@@ -16,9 +16,10 @@ from tests.fake_source import LEG, TODAY, FakeSource, at, day64, desk_for, refre
 
 from pairwatch import errors
 from pairwatch.cache import FILE_NAME, LONGEST_BAN, Cache
+from pairwatch.histories import History, adjusted
 from pairwatch.kernels import simple_returns
 from pairwatch.model import Event, Facts, Fetched, Leg, Quote, Series
-from pairwatch.retrieval import Desk, History, Policy, adjusted
+from pairwatch.retrieval import Desk, Policy
 from pairwatch.sources import Request
 
 EVENING = at(TODAY)
@@ -439,7 +440,7 @@ def test_a_history_restated_up_to_a_recent_day_is_fetched_again(cache, monday):
 
 @pytest.mark.parametrize("later", [0.0, 0.25])
 def test_a_rate_of_zero_is_a_close_like_any_other(cache, source, later):
-    source.facts = Facts(unit="percent")
+    source.facts = Facts(measure="rate", unit="percent")
     source.bars = dict.fromkeys(source.bars, 0.0)
     refreshed(cache, source)
     source.advance_to(MONDAY)

@@ -32,8 +32,8 @@ from tests.builders import (
 
 from pairwatch import stats
 from pairwatch.catalogue import LegView, PairView
+from pairwatch.histories import History
 from pairwatch.model import Comparison, Quote
-from pairwatch.retrieval import History
 
 CLOSE = {"rel": 1e-10, "abs": 1e-12, "nan_ok": True}
 MAX_LAG = 3
@@ -601,13 +601,16 @@ def test_the_interval_of_tightness_holds_the_true_one_in_95_of_100_normal_sample
 
 def test_of_a_rate_and_a_price_there_is_no_tightness_and_no_reversion():
     a, b = linked_returns(69)
-    rate = history(4 + np.cumsum(a), symbol="RATE", unit="percent")
+    rate = history(4 + np.cumsum(a), symbol="RATE", measure="rate", unit="percent")
     said = compared(rate, history(prices(b)[1:], symbol="BBB"))
     for key in ("tightness", "tightness_low", "tightness_high", "half_life", "reversion_t"):
         assert math.isnan(said[key])
 
 
 def test_two_rates_have_a_tightness_and_its_interval():
-    rates = [history(4 + np.cumsum(x), symbol=s, unit="percent") for x, s in zip(linked_returns(69), "AB", strict=True)]
+    rates = [
+        history(4 + np.cumsum(x), symbol=s, measure="rate", unit="percent")
+        for x, s in zip(linked_returns(69), "AB", strict=True)
+    ]
     said = compared(*rates)
     assert said["tightness_low"] < said["tightness"] < said["tightness_high"]

@@ -424,7 +424,7 @@ def test_claims_that_nothing_decides_are_not_made():
 
 def test_of_a_rate_no_claim_is_made_about_returns():
     a, b = linked_returns(69)
-    rate = history(4 + np.cumsum(a), symbol="RATE", unit="percent")
+    rate = history(4 + np.cumsum(a), symbol="RATE", measure="rate", unit="percent")
     texts = [c.text for c in compared(rate, history(prices(b)[1:], symbol="BBB")).claims]
     assert texts
     assert not any(word in text for text in texts for word in ("ahead", "catching up", "tighter", "reverts"))

@@ -122,7 +122,9 @@ def test_there_may_be_nothing_before(known):
 
 def rate_and_price():
     a, b = builders.linked_returns(150, seed=3)
-    rate = builders.history(4 + 100 * a.cumsum() / 9, builders.weekdays(150), symbol="^TNX", unit="percent")
+    rate = builders.history(
+        4 + 100 * a.cumsum() / 9, builders.weekdays(150), symbol="^TNX", measure="rate", unit="percent"
+    )
     quote = Quote(101.5, snapped.at(FRIDAY) - 3600, open=True)
     return rate, builders.history(builders.prices(b), symbol="BBB", quote=quote)
 

@@ -4,7 +4,8 @@ An unmodified client reaches it through `HTTPS_PROXY` and `REQUESTS_CA_BUNDLE` (
 wire serves tests inside this process and runs of the whole program. Names are never resolved: a client with a
 proxy asks the proxy for `query2.finance.yahoo.com`, and the proxy is the provider.
 
-    wire.lists(Listing("QQQ", days, closes))   # what the provider knows
+    wire.lists(Listing("QQQ", days, closes))   # what Yahoo knows
+    wire.serves("cdn.cboe.com", "/a/path", body, kind="text/csv")   # what any other provider answers
     wire.breaks("429")                         # how it goes wrong: one of FAULTS
     wire.charts                                # what was asked of the chart endpoint
 """
@@ -15,7 +16,7 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from http import HTTPStatus
@@ -65,6 +66,11 @@ ANSWERS: dict[str, tuple[int, str, bytes, dict[str, str]]] = {
 # What happens to the connection instead of an answer.
 ACCIDENTS = ("hang", "reset", "closed", "truncated", "proxy refuses")
 FAULTS = (*ANSWERS, *ACCIDENTS)
+# Whose certificates the wire has.
+HOSTS = (
+    "*.yahoo.com", "*.finance.yahoo.com", "fred.stlouisfed.org", "api.stlouisfed.org", "api.coingecko.com",
+    "pro-api.coingecko.com", "cdn.cboe.com", "elsewhere.example",
+)  # fmt: skip
 
 
 # ---------------------------------------------------------------- what the provider knows
@@ -201,6 +207,10 @@ class Asked:
     host: str
     path: str
     query: dict[str, str]
+    headers: dict[str, str] = field(default_factory=dict)  # names in small letters
+
+
+Page = Callable[[Asked], tuple[int, str, bytes, dict[str, str]]]
 
 
 class Wire:
@@ -212,7 +222,7 @@ class Wire:
         authority.cert_pem.write_to_path(str(self._bundle))
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.tls.set_alpn_protocols(["http/1.1"])
-        authority.issue_cert("*.yahoo.com", "*.finance.yahoo.com").configure_cert(self.tls)
+        authority.issue_cert(*HOSTS).configure_cert(self.tls)
         self._server = _Server(("127.0.0.1", 0), _Connection)
         self._server.wire = self
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
@@ -232,6 +242,7 @@ class Wire:
         self.released = threading.Event()
         self.listings: dict[str, Any] = {}
         self.requests: list[Asked] = []
+        self.pages: dict[tuple[str, str], Page] = {}
         self._fault: tuple[str, str, float] = ("", "", 0)
 
     def release(self) -> None:
@@ -246,6 +257,13 @@ class Wire:
     def answers(self, symbol: str, body: Any) -> None:
         """Let the provider answer for this symbol with one body, whatever days are asked for."""
         self.listings[symbol] = lambda *_: body
+
+    def serves(
+        self, host: str, path: str, body: bytes | str | Page, *, status: int = 200, kind: str = TEXT, **headers: str
+    ) -> None:
+        """Let a host answer on a path: with one body, or with what a function of the request gives."""
+        data = body.encode() if isinstance(body, str) else body
+        self.pages[host, path] = data if callable(data) else lambda _: (status, kind, data, headers)
 
     def breaks(self, fault: str, *, only: str = "", times: float = float("inf")) -> None:
         """Let the next `times` answers on paths or hosts that hold `only` go wrong."""
@@ -273,6 +291,8 @@ class Wire:
 
     def respond(self, asked: Asked) -> tuple[int, str, bytes, dict[str, str]]:
         """The true answer."""
+        if page := self.pages.get((asked.host, asked.path)):
+            return page(asked)
         if asked.path.startswith(CHART):
             return self._prices(unquote(asked.path.removeprefix(CHART)), asked.query)
         if asked.path.endswith("/getcrumb"):
@@ -319,7 +339,8 @@ class _Connection(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         wire, url = self.server.wire, urlsplit(self.path)
-        asked = Asked(self.host, url.path, dict(parse_qsl(url.query)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = Asked(self.host, url.path, dict(parse_qsl(url.query, keep_blank_values=True)), headers)
         wire.requests.append(asked)
         fault = wire.fault_for(asked.host + asked.path)
         if fault == "hang":

@@ -22,12 +22,12 @@ from pairwatch import digest as digests
 from pairwatch.cache import Cache
 from pairwatch.cli import app
 from pairwatch.cli.groups import DefaultGroup
+from pairwatch.histories import History
 from pairwatch.model import Window
 from pairwatch.pairs import Question
 from pairwatch.receipts import as_of
 from pairwatch.render import Page, writer
 from pairwatch.render.digest import as_text
-from pairwatch.retrieval import History
 from pairwatch.snapshots import Store, Taken
 
 README = Path(__file__).parent.parent / "README.md"

@@ -13,9 +13,10 @@ from pairwatch import __version__, config, pairs
 from pairwatch import cache as prices
 from pairwatch.cache import Cache
 from pairwatch.errors import UsageError
+from pairwatch.histories import History
 from pairwatch.kernels import is_every_day
 from pairwatch.model import DEFAULT_SOURCE, Adjustment, Comparison, Facts, Leg, Provenance, Series, Window
-from pairwatch.retrieval import Desk, History, Policy
+from pairwatch.retrieval import Desk, Policy
 from pairwatch.text import clean
 
 if TYPE_CHECKING:

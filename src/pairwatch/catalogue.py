@@ -23,14 +23,16 @@ class LegView(NamedTuple):
     Attributes:
         quoted: closes as quoted, on the common days of the window, base included; shape (n + 1,).
         levels: the same, adjusted; shape (n + 1,).
-        returns: shape (n,): fractions, or basis points for a rate.
+        returns: shape (n,): fractions, or differences times `scale`.
         own_dates: all the leg's own days up to the end of the window.
         own_levels: its adjusted closes on them.
         own_last: its own last finished close as quoted, also where the other leg has none yet, less what has been
             distributed since.
         own_gap: the usual distance of its days.
         bars_per_year: P.
-        is_rate: whether the leg is a rate or a yield, whose changes are differences.
+        by_differences: whether the leg changes by differences, as rates and yields do, and not by fractions.
+        scale: what a difference is multiplied with: 100 makes basis points of percent.
+        level_unit, change_unit: what its values and its differences are counted in.
     """
 
     quoted: Floats
@@ -42,7 +44,10 @@ class LegView(NamedTuple):
     own_gap: int
     bars_per_year: int
     quote: Quote | None = None
-    is_rate: bool = False
+    by_differences: bool = False
+    scale: float = 1.0
+    level_unit: str = ""
+    change_unit: str = "fraction"
 
     def change_since(self, day: date) -> float:
         """The change to the last close from the leg's own last close on or before `day`.
@@ -55,9 +60,9 @@ class LegView(NamedTuple):
         return self.change(float(self.own_levels[at]), float(self.own_levels[-1]))
 
     def change(self, before: float, after: float) -> float:
-        """A fraction, or basis points for a rate; NaN from zero or below."""
-        if self.is_rate:
-            return (after - before) * 100
+        """A fraction, NaN from zero or below; or the difference in `change_unit`."""
+        if self.by_differences:
+            return (after - before) * self.scale
         return after / before - 1 if before > 0 else NAN
 
     @property
@@ -71,7 +76,7 @@ class PairView(NamedTuple):
     """Both legs, lined up.
 
     Attributes:
-        spread: ln A - ln B of the adjusted closes; shape (n + 1,), NaN where a leg is a rate.
+        spread: ln A - ln B of the adjusted closes; shape (n + 1,), NaN where a leg changes by differences.
     """
 
     a: LegView
@@ -172,7 +177,7 @@ def readings(
 
 
 def _of_leg(entry: Statistic, function: LegFunction, view: LegView, scope: Scope, currency: str) -> Reading:
-    value = function(view) if entry.of_rates or not view.is_rate else NAN
+    value = function(view) if entry.of_rates or not view.by_differences else NAN
     return Reading(entry, scope, value, _leg_unit(entry, view, currency))
 
 
@@ -181,21 +186,21 @@ def _difference(a: Reading, b: Reading) -> Reading:
 
 
 def _of_pair(entry: Statistic, function: PairFunction, pair: PairView) -> Reading:
-    value = function(pair) if entry.of_rates or not (pair.a.is_rate or pair.b.is_rate) else NAN
+    value = function(pair) if entry.of_rates or not (pair.a.by_differences or pair.b.by_differences) else NAN
     return Reading(entry, "pair", value, _pair_unit(entry, pair))
 
 
 def _pair_unit(entry: Statistic, pair: PairView) -> str:
     """The unit of the pair's value: basis points for the changes of two rates."""
     if entry.unit in ("return", "deviation"):
-        return "bp" if pair.a.is_rate and pair.b.is_rate else "fraction"
+        return pair.a.change_unit if pair.a.change_unit == pair.b.change_unit else "fraction"
     return entry.unit
 
 
 def _leg_unit(entry: Statistic, view: LegView, currency: str) -> str:
     """The unit of one leg's value: its currency, and basis points for the changes of a rate."""
     if entry.unit == "currency":
-        return "percent" if view.is_rate else currency
+        return view.level_unit or currency
     if entry.unit in ("return", "deviation"):
-        return "bp" if view.is_rate else "fraction"
+        return view.change_unit
     return entry.unit

@@ -11,9 +11,9 @@ from pairwatch import pairs
 from pairwatch.conditions import DAY, Judgement, Rule, State, judge
 from pairwatch.errors import PairwatchError, StoreError
 from pairwatch.expressions import Expression, Values
+from pairwatch.histories import History
 from pairwatch.model import NAN, Comparison, Leg
 from pairwatch.pairs import Question
-from pairwatch.retrieval import History
 from pairwatch.snapshots.watching import Change, Judged, Seen, Watch
 
 Pair = tuple[Leg, Leg]

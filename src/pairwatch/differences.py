@@ -29,9 +29,9 @@ import numpy as np
 from pairwatch import pairs, stats
 from pairwatch.errors import NotEnoughData
 from pairwatch.expressions import spelled
+from pairwatch.histories import History
 from pairwatch.model import NAN, Leg, Reading, Scope, Series, Statistic, Window
 from pairwatch.pairs import FEWEST_RETURNS, Question
-from pairwatch.retrieval import History
 from pairwatch.revisions import Rebasing, Revision, rewritten
 from pairwatch.text import listing, plural
 

@@ -46,7 +46,11 @@ def facts_text(facts: Facts) -> str:
 
 def facts_of(text: str) -> Facts:
     """What `facts_text` was made of."""
-    return Facts(**json.loads(text))
+    known: dict[str, Any] = json.loads(text)
+    if "measure" not in known:  # as it was written before there were measures: by the unit
+        was = known.pop("unit", "price")
+        known |= {"measure": "rate", "unit": "percent"} if was == "percent" else {"measure": was}
+    return Facts(**known)
 
 
 def quote_text(quote: Quote | None) -> str:

@@ -11,9 +11,11 @@ from pairwatch import kernels, receipts, stats, verdicts
 from pairwatch import lead as leads
 from pairwatch.catalogue import LegView, PairView
 from pairwatch.errors import NotEnoughData, UsageError
+from pairwatch.histories import History, adjusted
 from pairwatch.model import (
     NAN,
     Adjustment,
+    Align,
     Comparison,
     Days,
     Facts,
@@ -25,7 +27,6 @@ from pairwatch.model import (
     Series,
     Window,
 )
-from pairwatch.retrieval import History, adjusted
 from pairwatch.text import clean, plural
 
 FEWEST_RETURNS = 20
@@ -44,6 +45,8 @@ class Question:
         as_of: the last day that may count.
         max_lag: L, the largest lag in bars.
         seed: of the permutations; the same inputs give the same bytes.
+        currency: into which the legs are converted before they come here; empty for each in its own.
+        align: which closes are taken for the same moment: of one `date`, the `nearest` in time, or of every second day.
 
     Raises:
         UsageError: a lag, an adjustment or a seed that there is not.
@@ -54,6 +57,8 @@ class Question:
     max_lag: int = 10
     adjustment: Adjustment = "total"
     seed: int = 0
+    currency: str = ""
+    align: Align = "date"
 
     def __post_init__(self) -> None:
         _check_whole("largest lag", self.max_lag, 1)
@@ -225,25 +230,29 @@ def _leg_view(history: History, at: Positions, bars: int, adjustment: Adjustment
     known = replace(series, dates=series.dates[:end], closes=series.closes[:end])
     levels = adjusted(known, adjustment)
     quoted = series.closes[at]
-    is_rate = series.facts.unit == "percent"
-    if not is_rate and (quoted <= 0).any():
+    by_differences = series.facts.by_differences
+    scale = series.facts.scale
+    if not by_differences and (quoted <= 0).any():
         first = int(np.argmax(quoted <= 0))
         raise NotEnoughData(
             f"{series.leg}: a close of {quoted[first]:g} on {series.dates[at[first]]}; "
             "percentages and logarithms mean nothing from zero or below",
-            "choose a window without it: --window, --as-of",
+            f"take differences instead, --unit {series.leg}=points, or a window without it: --window, --as-of",
         )
     return LegView(
         quoted=quoted,
         levels=levels[at],
-        returns=np.diff(quoted) * 100 if is_rate else kernels.simple_returns(levels[at]),
+        returns=np.diff(quoted) * scale if by_differences else kernels.simple_returns(levels[at]),
         own_dates=known.dates,
         own_levels=levels,
         own_last=float(series.closes[-1]) - _distributed_since(series, adjustment),
         own_gap=kernels.usual_gap(known.dates[-61:]),
         bars_per_year=bars,
         quote=series.quote,
-        is_rate=is_rate,
+        by_differences=by_differences,
+        scale=scale,
+        level_unit=series.facts.unit,
+        change_unit=series.facts.change_unit if by_differences else "fraction",
     )
 
 
@@ -255,8 +264,8 @@ def _distributed_since(series: Series, adjustment: Adjustment) -> float:
 
 
 def _spread(a: LegView, b: LegView) -> Floats:
-    """The log ratio ln A - ln B of the adjusted closes; NaN where a leg is a rate."""
-    if a.is_rate or b.is_rate:
+    """The log ratio ln A - ln B of the adjusted closes; NaN where a leg changes by differences."""
+    if a.by_differences or b.by_differences:
         return np.full(len(a.levels), NAN)
     return np.asarray(np.log(a.levels) - np.log(b.levels))
 

@@ -6,9 +6,9 @@ from datetime import date
 
 import numpy as np
 
+from pairwatch.histories import History
 from pairwatch.kernels import usual_gap
 from pairwatch.model import Days, Leadership, LegReceipt, Positions, Receipt
-from pairwatch.retrieval import History
 from pairwatch.text import listing, plural
 
 # A daily leg that has been silent for more days than this has stopped, or its file is not renewed.
@@ -146,7 +146,7 @@ def _clocks(a: LegReceipt, b: LegReceipt, lead: Leadership) -> list[str]:
 
 
 def _rates(a: LegReceipt, b: LegReceipt) -> list[str]:
-    rates = [side.facts.unit == "percent" for side in (a, b)]
+    rates = [side.facts.by_differences for side in (a, b)]
     found = []
     if any(rates):
         found.append("a rate changes in basis points, not in percent: ratio, return gap and drawdown are left out")

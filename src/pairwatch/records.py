@@ -11,9 +11,9 @@ import numpy as np
 from pairwatch import pairs, stats
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.expressions import spelled
+from pairwatch.histories import History
 from pairwatch.model import NAN, Floats, Leg, Statistic
 from pairwatch.pairs import Question
-from pairwatch.retrieval import History
 from pairwatch.snapshots import Named, Record, Snapshot, Store
 from pairwatch.snapshots.batch import question_text
 from pairwatch.text import clean

@@ -6,8 +6,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from pairwatch.merging import REVISED
 from pairwatch.model import NAN, Days, Event, EventKind, Floats, Leg, Series
-from pairwatch.retrieval import REVISED
 
 # So many closes of one ratio, from the oldest on, are a new footing and not as many revisions.
 FEWEST_REBASED = 3

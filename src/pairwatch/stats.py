@@ -404,7 +404,7 @@ def volatility_ratio(pair: PairView) -> float:
     Formula: sd(a) / sd(b).
     Source: definition.
     """
-    if pair.a.is_rate != pair.b.is_rate:
+    if pair.a.change_unit != pair.b.change_unit:
         return NAN
     return quotient(kernels.sd(pair.a.returns), kernels.sd(pair.b.returns))
 
@@ -468,7 +468,7 @@ def _tightness_interval(pair: PairView) -> tuple[float, float]:
 def _gap(pair: PairView) -> Floats:
     """The differences a - b; NaN where only one leg is a rate, since their units differ."""
     gap = pair.a.returns - pair.b.returns
-    return gap if pair.a.is_rate == pair.b.is_rate else np.full_like(gap, NAN)
+    return gap if pair.a.change_unit == pair.b.change_unit else np.full_like(gap, NAN)
 
 
 @pair_statistic("ratio A / B", "number", of_rates=False)

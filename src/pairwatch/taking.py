@@ -13,10 +13,11 @@ import numpy as np
 
 from pairwatch import pairs
 from pairwatch.errors import PairwatchError, SourceError, StoreError
+from pairwatch.histories import History
 from pairwatch.model import Comparison, Leg
 from pairwatch.pairs import Question
 from pairwatch.receipts import as_of
-from pairwatch.retrieval import MEANWHILE, Desk, History
+from pairwatch.retrieval import MEANWHILE, Desk
 from pairwatch.snapshots import Line, Snapshot, Store, Taken
 from pairwatch.snapshots.shapes import minute
 from pairwatch.text import age

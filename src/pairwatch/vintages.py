@@ -147,7 +147,13 @@ def _parsed(name: str) -> tuple[date, int | None]:
 def _asked(question: Question) -> str:
     """What a question asks, as it is typed; the window always, and what is not usual."""
     usual = Question(question.as_of, question.window)
-    others = [("max-lag", "max_lag"), ("adjust", "adjustment"), ("seed", "seed")]
+    others = [
+        ("max-lag", "max_lag"),
+        ("adjust", "adjustment"),
+        ("seed", "seed"),
+        ("currency", "currency"),
+        ("align", "align"),
+    ]
     unusual = [(name, getattr(question, key)) for name, key in others if getattr(question, key) != getattr(usual, key)]
     return " ".join(f"--{name} {value}" for name, value in (("window", question.window), *unusual))
 

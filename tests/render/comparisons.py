@@ -9,9 +9,9 @@ from tests import builders
 
 from pairwatch import api
 from pairwatch.cache import Cache
+from pairwatch.histories import History
 from pairwatch.model import Comparison, Leg, Provenance, Quote, Reading
 from pairwatch.render import Page
-from pairwatch.retrieval import History
 from pairwatch.stats import entries
 from pairwatch.text import clean
 
@@ -63,7 +63,9 @@ def demo(a: str = "TWIN1", b: str = "TWIN2") -> Comparison:
 def rate_and_price() -> Comparison:
     """A rate against a price: much of it cannot be said; one session is open."""
     a, b = builders.linked_returns(61, seed=3)
-    rate = builders.history(4 + 100 * a.cumsum() / 9, builders.weekdays(61), symbol="^TNX", unit="percent")
+    rate = builders.history(
+        4 + 100 * a.cumsum() / 9, builders.weekdays(61), symbol="^TNX", measure="rate", unit="percent"
+    )
     quote = Quote(101.5, 1_795_200_000.0, open=True)  # 2026-11-20 18:40 UTC
     return builders.compared(rate, builders.history(builders.prices(b), symbol="BBB", quote=quote))
 

@@ -13,9 +13,9 @@ from tests.builders import FRIDAY
 
 from pairwatch import pairs
 from pairwatch.errors import StoreError
+from pairwatch.histories import History
 from pairwatch.model import Provenance, Quote, Window
 from pairwatch.pairs import Question
-from pairwatch.retrieval import History
 from pairwatch.snapshots import Store, Taken
 
 NAME = "Tëst — 株式 🦉"

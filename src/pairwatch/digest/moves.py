@@ -28,8 +28,8 @@ import numpy.typing as npt
 
 from pairwatch import kernels, pairs
 from pairwatch.errors import NotEnoughData
+from pairwatch.histories import History, adjusted
 from pairwatch.model import NAN, Days, Floats, Leg, Series, Window
-from pairwatch.retrieval import History, adjusted
 from pairwatch.snapshots import Record, Snapshot
 
 FEWEST_CHANGES = 20
@@ -175,7 +175,7 @@ def _way(known: Known, start: date) -> _Way:
     a, b = (_cut(side.series, np.datetime64(known.end.session)) for side in (known.a, known.b))
     days, *places = np.intersect1d(a.dates, b.dates, assume_unique=True, return_indices=True)
     at = int(days.searchsorted(first))
-    rates = [side.facts.unit == "percent" for side in (a, b)]
+    rates = [side.facts.by_differences for side in (a, b)]
     units = "bp" if rates[0] else "fraction", "bp" if rates[1] else "fraction"
     if at == len(days) or days[at] != first:  # the provider has taken that close back
         return _Way(max(1, len(days) - at), units=units, days=days)

@@ -133,6 +133,7 @@ def _leg(side: LegReceipt) -> dict[str, Any]:
         "symbol": side.leg.symbol,
         "name": facts.name or None,
         "currency": facts.currency or None,
+        "measure": facts.measure,
         "unit": facts.unit,
         "kind": facts.kind or None,
         "exchange": facts.exchange or None,

@@ -12,9 +12,9 @@ import numpy as np
 
 from pairwatch.database import Damaged, checksum
 from pairwatch.errors import UsageError
+from pairwatch.histories import History
 from pairwatch.model import NAN, Comparison, Floats, Leg, Window
 from pairwatch.pairs import Question
-from pairwatch.retrieval import History
 
 
 class Taken(NamedTuple):
@@ -68,14 +68,15 @@ class Numbers(NamedTuple):
 
 def question_text(question: Question) -> str:
     """What is asked, but for the day, as the JSON by which snapshots of a pair belong together."""
-    return json.dumps(
-        {
-            "window": str(question.window),
-            "max_lag": int(question.max_lag),
-            "adjust": question.adjustment,
-            "seed": int(question.seed),
-        }
-    )
+    asked = {
+        "window": str(question.window),
+        "max_lag": int(question.max_lag),
+        "adjust": question.adjustment,
+        "seed": int(question.seed),
+    }
+    # Only where they are unusual: they came later, and what was stored before them stays the same question.
+    later = {"currency": question.currency, "align": question.align}
+    return json.dumps(asked | {key: value for key, value in later.items() if value not in ("", "date")})
 
 
 def question_of(text: str, as_of: str) -> Question:
@@ -90,7 +91,15 @@ def question_of(text: str, as_of: str) -> Question:
 def _asked(text: str) -> Question:
     try:
         asked = json.loads(text)
-        return Question(date.min, Window.parse(asked["window"]), asked["max_lag"], asked["adjust"], asked["seed"])
+        return Question(
+            date.min,
+            Window.parse(asked["window"]),
+            asked["max_lag"],
+            asked["adjust"],
+            asked["seed"],
+            asked.get("currency", ""),
+            asked.get("align", "date"),
+        )
     except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise Damaged("a question") from error
 

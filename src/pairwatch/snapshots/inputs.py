@@ -14,8 +14,8 @@ import numpy as np
 
 from pairwatch import packing
 from pairwatch.database import Damaged
+from pairwatch.histories import History
 from pairwatch.model import Days, Floats, Leg, Provenance, Series
-from pairwatch.retrieval import History
 
 HASH_SIZE = 16
 _BAR = 12  # bytes: a day of four, a close of eight

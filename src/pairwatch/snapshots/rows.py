@@ -13,8 +13,8 @@ import numpy as np
 from pairwatch import __version__
 from pairwatch.database import Damaged
 from pairwatch.errors import UsageError
+from pairwatch.histories import History
 from pairwatch.model import NAN, Floats, Leg
-from pairwatch.retrieval import History
 from pairwatch.snapshots.batch import (
     Named,
     Numbers,

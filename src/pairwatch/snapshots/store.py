@@ -20,9 +20,9 @@ import numpy as np
 
 from pairwatch.database import FAILURES, LOCK_TIMEOUT, Damaged, Database, NothingYet, Outdated, is_damage, sync
 from pairwatch.errors import StoreError
+from pairwatch.histories import History
 from pairwatch.model import NAN, Floats, Leg
 from pairwatch.pairs import Question
-from pairwatch.retrieval import History
 from pairwatch.snapshots import rows, schema
 from pairwatch.snapshots.batch import Named, Numbers, Snapshot, Taken, question_text
 from pairwatch.snapshots.inputs import Packed, known_on, packed

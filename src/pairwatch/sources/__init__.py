@@ -1,10 +1,11 @@
 """Where legs come from: the contract, the names, and `load`.
 
-A source is one module with one class. To add one: write `sources/NAME.py` with a class that keeps the contract
-below, and name it in `_SOURCES`. Everything else (cache, statistics, formats) then works for its legs.
+A source is one class. To add one here, write `sources/NAME.py` (or a package) with a class that keeps the contract
+below, and name it in `_SOURCES`; in a package of your own, see `plugins`. Everything else (cache, statistics,
+formats) then works for its legs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from importlib import import_module
 from typing import NamedTuple, Protocol
@@ -12,6 +13,25 @@ from typing import NamedTuple, Protocol
 from pairwatch.errors import UsageError
 from pairwatch.model import Facts, Fetched, Leg
 from pairwatch.text import clean
+
+
+class Key(NamedTuple):
+    """What a user has been given by a provider, to be shown nowhere.
+
+    Attributes:
+        name: the variable that it is called by, which tells what kind of key it is.
+    """
+
+    name: str
+    secret: str
+
+    def __repr__(self) -> str:
+        """The name alone: it may stand in a log."""
+        return f"Key({self.name})"
+
+
+def at_once() -> None:
+    """No turn to wait for."""
 
 
 class Request(NamedTuple):
@@ -22,6 +42,9 @@ class Request(NamedTuple):
         now: the instant of asking, in Unix seconds.
         deadline: seconds after which a remote source must have answered or raised `TimedOut`.
         known: what an earlier answer said of the leg, so that it need not be asked again.
+        key: the user's key for the provider, if there is one.
+        turn: to be called before each request that goes out: it waits until the provider may be asked again, and
+            raises `TimedOut` where that is too long to wait.
     """
 
     leg: Leg
@@ -30,15 +53,18 @@ class Request(NamedTuple):
     deadline: float = 20.0
     known: Facts | None = None
     verbose: bool = False
+    key: Key | None = None
+    turn: Callable[[], None] = at_once
 
 
 class Source(Protocol):
     """The contract of a source.
 
     `fetch` answers with finished closes only, days in the exchange's own time zone, strictly increasing, finite;
-    a bar of an open session becomes the quote. It raises nothing but `pairwatch.errors.SourceError` and its
-    children, each message beginning with the leg, whatever the provider sends. It never prints, and gives up at
-    the deadline. Text that it passes on went through `pairwatch.text.clean`.
+    a bar of an open session becomes the quote; a value of a longer period than a day is dated by the period's last
+    day. It raises nothing but `pairwatch.errors.SourceError` and its children, each message beginning with the leg,
+    whatever the provider sends. It never prints, and gives up at the deadline. Text that it passes on went through
+    `pairwatch.text.clean`. It may be called from several threads at once.
     """
 
     def fetch(self, request: Request) -> Fetched:
@@ -49,6 +75,20 @@ class Source(Protocol):
         """
 
 
+class Pace(NamedTuple):
+    """How hard a provider may be asked.
+
+    Attributes:
+        gap: seconds from one request to the next in the long run, over all processes of this machine.
+        burst: so many may go out without a gap after a rest.
+        abreast: so many may be on their way at the same time, in one process.
+    """
+
+    gap: float = 0.0
+    burst: int = 1
+    abreast: int = 1
+
+
 class About(NamedTuple):
     """What can be said of a source before it is imported.
 
@@ -57,7 +97,11 @@ class About(NamedTuple):
         remote: whether its answers are worth keeping in the cache; local sources are read every time.
         gives: what its legs are.
         needs: what it needs to work.
-        example: a leg of it.
+        example: a leg of it, by which it can be probed.
+        pace: how hard it may be asked.
+        keys: the variables that may hold a key for it, the better one first.
+        keyed: the pace with a key.
+        exchange_rate: the symbol of the series by which one currency (`{0}`) is worth another (`{1}`), or empty.
     """
 
     module: str
@@ -66,6 +110,10 @@ class About(NamedTuple):
     gives: str
     needs: str
     example: str
+    pace: Pace = Pace()
+    keys: tuple[str, ...] = ()
+    keyed: Pace | None = None
+    exchange_rate: str = ""
 
 
 _SOURCES: Mapping[str, About] = {
@@ -76,6 +124,40 @@ _SOURCES: Mapping[str, About] = {
         gives="stocks, funds, indices, currencies, futures and crypto, by Yahoo's symbols (the default)",
         needs="the network",
         example="yahoo:^VIX",
+        pace=Pace(gap=0.25, burst=20, abreast=4),
+        exchange_rate="{0}{1}=X",
+    ),
+    "fred": About(
+        "pairwatch.sources.fred",
+        "Fred",
+        remote=True,
+        gives="rates, yields, prices and economic series of the Federal Reserve Bank of St. Louis, by FRED's ids",
+        needs="the network; with FRED_API_KEY each series tells its own unit and frequency",
+        example="fred:DGS10",
+        pace=Pace(gap=0.5, burst=10, abreast=2),
+        keys=("FRED_API_KEY",),
+        keyed=Pace(gap=0.5, burst=20, abreast=4),
+    ),
+    "coingecko": About(
+        "pairwatch.sources.coingecko",
+        "CoinGecko",
+        remote=True,
+        gives="cryptocurrencies by CoinGecko's ids, or by symbols that only one of them has; in dollars, or /eur",
+        needs="the network; without COINGECKO_DEMO_API_KEY or COINGECKO_PRO_API_KEY hard throttled; "
+        "without the latter 365 days",
+        example="coingecko:bitcoin",
+        pace=Pace(gap=6.0, burst=5, abreast=1),
+        keys=("COINGECKO_PRO_API_KEY", "COINGECKO_DEMO_API_KEY"),
+        keyed=Pace(gap=2.0, burst=10, abreast=2),
+    ),
+    "cboe": About(
+        "pairwatch.sources.cboe",
+        "Cboe",
+        remote=True,
+        gives="Cboe's indices, day by day from their beginning: VIX, VXN, RVX, SKEW, VVIX, VIX9D and others",
+        needs="the network",
+        example="cboe:VIX",
+        pace=Pace(gap=0.2, burst=10, abreast=4),
     ),
     "csv": About(
         "pairwatch.sources.files",

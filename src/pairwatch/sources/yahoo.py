@@ -10,11 +10,11 @@ import logging
 import re
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -37,12 +37,11 @@ from pairwatch.errors import (
     UnknownSymbol,
     WrongAnswer,
 )
-from pairwatch.model import Days, Event, EventKind, Facts, Fetched, Floats, Leg, Quote, Series, Unit
+from pairwatch.model import Days, Event, EventKind, Facts, Fetched, Floats, Leg, Measure, Quote, Series
 from pairwatch.sources import Request
 from pairwatch.sources.sessions import ALWAYS_OPEN, GRACE, Sessions, sessions_of
+from pairwatch.sources.waiting import within
 from pairwatch.text import clean, listing
-
-T = TypeVar("T")
 
 EVENT_COLUMNS: dict[str, EventKind] = {
     "Dividends": "dividend",
@@ -93,31 +92,6 @@ class Yahoo:
             return _read(request, frame, meta)
         except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, OSError) as error:
             raise GarbledAnswer(f"{request.leg}: yahoo's answer lacks or breaks a field ({clean(error)})") from error
-
-
-def within(seconds: float, work: Callable[[], T]) -> T:
-    """Run `work` in a daemon thread and wait for it so long, open to Ctrl-C all the while.
-
-    Raises:
-        TimedOut: `work` goes on unattended, and its result is lost.
-    """
-    done: list[T] = []
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            done.append(work())
-        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, whatever it is
-            failed.append(error)
-
-    thread = threading.Thread(target=run, name="pairwatch-fetch", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if failed:
-        raise failed[0]
-    if not done:
-        raise TimedOut("no answer in time")
-    return done[0]
 
 
 # ---------------------------------------------------------------- asking
@@ -314,11 +288,12 @@ def _possible(closes: Floats, facts: Facts) -> np.ndarray[Any, np.dtype[np.bool]
 
 def _facts(meta: dict[str, Any], sessions: Sessions | None) -> Facts:
     kind, timezone = clean(meta["instrumentType"]), clean(meta["exchangeTimezoneName"])
-    unit: Unit = "percent" if meta["symbol"] in YIELDS else "index" if kind == "INDEX" else "price"
+    measure: Measure = "rate" if meta["symbol"] in YIELDS else "index" if kind == "INDEX" else "price"
     return Facts(
         name=clean(meta.get("longName") or meta.get("shortName") or ""),
         currency=clean(meta.get("currency") or ""),
-        unit=unit,
+        measure=measure,
+        unit="percent" if measure == "rate" else "",
         kind=kind,
         exchange=clean(meta.get("exchangeName", "")),
         timezone=timezone,

@@ -17,7 +17,7 @@ from pairwatch.model import Facts, Fetched, Leg, Series
 from pairwatch.sources.files.opening import STDIN, read_bytes, split_symbol, text_of
 from pairwatch.sources.files.parquet import MAGIC, table_of_parquet
 from pairwatch.sources.files.rows import history_of, read_rows
-from pairwatch.sources.files.shapes import shape_of, unit_of
+from pairwatch.sources.files.shapes import measure_of, shape_of
 from pairwatch.sources.files.tables import table_of
 from pairwatch.text import clean
 
@@ -60,9 +60,11 @@ def _read_leg(leg: Leg, now: float) -> tuple[Series, tuple[str, ...]]:
     rows = read_rows(table, shape, today)
     history = history_of(rows, shape.close.label, today)
     name = shape.name or rows.ticker or _stem(path)
+    measure = measure_of(shape, name, table.day, rows.first_day)
     facts = Facts(
         name=name,
-        unit=unit_of(shape, name, table.day, rows.first_day),
+        measure=measure,
+        unit="percent" if measure == "rate" else "",
         every_day=is_every_day(history.dates),
     )
     series = Series(leg, history.dates, history.closes, history.events, facts)

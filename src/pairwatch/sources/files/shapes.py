@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pairwatch.errors import UnreadableFile
-from pairwatch.model import EventKind, Unit
+from pairwatch.model import EventKind, Measure
 from pairwatch.sources.files.tables import Column, Table
 from pairwatch.text import clean, listing
 
@@ -69,13 +69,13 @@ def shape_of(table: Table, wanted: str) -> Shape:
     return Shape(close, adjusted, events, ticker, name, _told_by(table, columns, adjusted, events))
 
 
-def unit_of(shape: Shape, name: str, day: Column, first_day: str) -> Unit:
-    """The unit, where the header or a FRED id tells it; otherwise a price.
+def measure_of(shape: Shape, name: str, day: Column, first_day: str) -> Measure:
+    """What the values are, where the header or a FRED id tells it; otherwise a price.
 
     CBOE alone writes `DATE` in capitals above American dates; FRED's older `DATE` stands above ISO dates.
     """
     if shape.close.field not in ("close", "closelast", "adjclose") and re.fullmatch(_PERCENT, name):
-        return "percent"
+        return "rate"
     return "index" if day.label == "DATE" and re.fullmatch(_AMERICAN, first_day) else "price"
 
 

@@ -1,0 +1,1 @@
+"""Closes converted into another currency, by the exchange rates of the same source."""

@@ -1,0 +1,218 @@
+"""What is said of a pair, and what it rests on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from pairwatch.model.arrays import Floats, frozen_array
+from pairwatch.model.asking import Align, Leg, Window
+from pairwatch.model.series import Facts, Provenance, Quote
+
+Adjustment = Literal["total", "price"]
+StatisticUnit = Literal["currency", "return", "deviation", "fraction", "number", "count", "bars", "probability"]
+Scope = Literal["a", "b", "difference", "pair", "leadership"]
+
+
+class Statistic(NamedTuple):
+    """One reported number: what it is called, what it means, and where its formula comes from.
+
+    Attributes:
+        key: the name in CSV, JSON and Python; a promise to other people's scripts.
+        scope: `leg` (said of A, of B and, where that makes sense, of A minus B), `pair` or `leadership`.
+        unit: `currency`, `return` and `deviation` (fractions, or basis points for a rate), `fraction`, `number`,
+            `count`, `bars` or `probability`.
+        has_difference: whether A minus B is reported too.
+        of_rates: whether it can be said of a rate or a yield, which changes by differences.
+        interval: the key, or the common name, of what it is an end of.
+        of_now: whether it is of the latest price, and not of finished closes.
+    """
+
+    key: str
+    scope: Literal["leg", "pair", "leadership"]
+    label: str
+    unit: StatisticUnit
+    meaning: str
+    formula: str
+    source: str
+    has_difference: bool = False
+    of_rates: bool = True
+    interval: str = ""
+    of_now: bool = False
+
+
+class Reading(NamedTuple):
+    """A statistic's value in one scope; NaN is "cannot say"."""
+
+    statistic: Statistic
+    scope: Scope
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leadership:
+    """Who leads whom, judged by what either leg's past says of the other beyond the other's own day.
+
+    Attributes:
+        lag: bars by which A leads B (negative: B leads A), where a lead is strongest; 0 if it cannot be said.
+        asymmetry: D = r(|lag|) - r(-|lag|): of A's past with B's day, less of B's past with A's day.
+        p_value: the probability of a lead as strong when neither leads, all lags considered.
+        detectable: the lead, in units of r, that is called a leader in four windows out of five.
+        correlations: shape (2 L + 1,), r(k) for k = -L..L.
+        hours_apart: how many hours after B's session A's closes (negative: before); NaN where that is not known.
+        verdict: the answer in words.
+        decided: whether the verdict names a leader.
+    """
+
+    lag: int
+    asymmetry: float
+    p_value: float
+    detectable: float
+    correlations: Floats
+    hours_apart: float = 0.0
+    verdict: str = ""
+    decided: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "correlations", frozen_array(self.correlations, "f8"))
+
+    @property
+    def max_lag(self) -> int:
+        """The largest lag that was looked at, in bars."""
+        return len(self.correlations) // 2
+
+    @property
+    def correlation(self) -> float:
+        """The cross-correlation r(lag)."""
+        return self.at(self.lag)
+
+    def at(self, lag: int) -> float:
+        """r(lag); A leads B by `lag` bars."""
+        return float(self.correlations[self.max_lag + lag])
+
+
+class Claim(NamedTuple):
+    """A sentence that the numbers decide: TRUE, FALSE or INCONCLUSIVE, with the number that decides it."""
+
+    text: str
+    verdict: Literal["TRUE", "FALSE", "INCONCLUSIVE"]
+    because: str
+
+
+class LegReceipt(NamedTuple):
+    """What one side of a comparison rests on.
+
+    Attributes:
+        last_bar: the leg's own last finished close on or before the day of the comparison.
+        lost: closes of this leg, from the base on, that the other leg has no close for.
+    """
+
+    leg: Leg
+    facts: Facts
+    provenance: Provenance
+    first_bar: np.datetime64
+    last_bar: np.datetime64
+    lost: int
+    quote: Quote | None = None
+
+
+class Absent(NamedTuple):
+    """Statistics that make no sense for a leg's unit, or for the pair's, and why."""
+
+    scope: Scope
+    keys: tuple[str, ...]
+    because: str
+
+
+class Receipt(NamedTuple):
+    """What a comparison rests on.
+
+    Attributes:
+        start: the calendar day on which the window starts.
+        base: the common close from which the first return is made.
+        end: the last common finished close.
+        matched: common closes from base to end, both included.
+        bars_per_year: P, by which rates are annualised.
+        align: which closes of the two legs were taken for the same moment.
+        lined_up: how legs of different frequencies were lined up; empty where each day is its own.
+        absent: what is not said of these units.
+    """
+
+    a: LegReceipt
+    b: LegReceipt
+    start: date
+    base: date
+    end: date
+    matched: int
+    bars_per_year: int
+    adjustment: Adjustment
+    max_lag: int
+    seed: int
+    align: Align = "date"
+    lined_up: str = ""
+    absent: tuple[Absent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Everything `compare` has to say about a pair.
+
+    `comparison["beta"]` is the pair's or the leadership's value; `comparison["a", "volatility"]` a leg's.
+    """
+
+    a: Leg
+    b: Leg
+    as_of: date
+    window: Window
+    readings: tuple[Reading, ...]
+    leadership: Leadership
+    claims: tuple[Claim, ...]
+    receipt: Receipt
+    warnings: tuple[str, ...]
+
+    def __getitem__(self, key: str | tuple[str, str]) -> float:
+        scope, name = key if isinstance(key, tuple) else (None, key)
+        for reading in self.readings:
+            if reading.statistic.key == name and reading.scope in ((scope,) if scope else ("pair", "leadership")):
+                return reading.value
+        raise KeyError(f"no statistic {key!r}; `pairwatch explain` lists them, and a leg's are c['a', 'volatility']")
+
+    def __repr__(self) -> str:
+        return f"<Comparison {self.a} {self.b}, {self.window} to {self.as_of}: {self.leadership.verdict}>"
+
+    def __iter__(self) -> Iterator[Reading]:
+        return iter(self.readings)
+
+    @property
+    def stale(self) -> bool:
+        """Whether either leg is older than it should be."""
+        return bool(self.stale_reasons)
+
+    @property
+    def stale_reasons(self) -> tuple[str, ...]:
+        """Why legs are older than they should be, in words; none for those that are not."""
+        sides = self.receipt.a, self.receipt.b
+        return tuple(side.provenance.stale for side in sides if side.provenance.stale)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether either leg was drawn, not recorded."""
+        return self.receipt.a.facts.simulated or self.receipt.b.facts.simulated
+
+    def rows(self) -> Iterator[tuple[str, str, float, str]]:
+        """Every number in its order: scope, key, value and unit; the leadership's r(k) last."""
+        for r in self.readings:
+            yield r.scope, r.statistic.key, r.value, r.unit
+        for lag in range(-self.leadership.max_lag, self.leadership.max_lag + 1):
+            yield "leadership", f"r({lag})", self.leadership.at(lag), "number"
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame indexed by scope and statistic, with the columns `value` and `unit`."""
+        import pandas as pd  # noqa: PLC0415 - pandas must not load with the types
+
+        rows = list(self.rows())
+        index = pd.MultiIndex.from_tuples([row[:2] for row in rows], names=["scope", "statistic"])
+        return pd.DataFrame({"value": [row[2] for row in rows], "unit": [row[3] for row in rows]}, index=index)
