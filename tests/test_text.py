@@ -69,7 +69,7 @@ REFUSED = {
     "a shell substitution": "$(id)",
     "backticks": "`id`",
     "a pipe": "QQQ|IWM",
-    "32 letters": "A" * 32,
+    "101 letters": "A" * 101,
     "a source alone": "demo:",
     "two sources": "demo:yahoo:QQQ",
     "a source with a dot": "a.b:QQQ",
