@@ -25,8 +25,8 @@ NOW = 1_735_732_800.0  # 2025-01-01 12:00 UTC
 EXAMPLES = int(os.environ.get("PAIRWATCH_EXAMPLES", "250"))  # of each of the fuzz tests
 
 
-def fetch(symbol) -> Fetched:
-    return load("csv").fetch(Request(Leg("csv", str(symbol)), NOW))
+def fetch(symbol, now=NOW) -> Fetched:
+    return load("csv").fetch(Request(Leg("csv", str(symbol)), now))
 
 
 @pytest.fixture
@@ -57,13 +57,13 @@ def days_of(fetched: Fetched) -> list[str]:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a saved file must give: its first and last day and close, its name, unit and remarks."""
+    """What a saved file must give: its first and last day and close, its name, measure and remarks."""
 
     file: str
     first: tuple[str, float]
     last: tuple[str, float]
     name: str
-    unit: str = "price"
+    measure: str = "price"
     said: str = ""
 
 
@@ -102,8 +102,9 @@ SHAPES = [
         "QQQ.US",
         said="already adjusted for dividends",
     ),
-    Shape("fred.csv", ("2024-01-02", 3.95), ("2024-01-04", 3.99), "DGS10", "percent", "1 row without a value skipped"),
+    Shape("fred.csv", ("2024-01-02", 3.95), ("2024-01-04", 3.99), "DGS10", "rate", "1 row without a value skipped"),
     Shape("fred_2023.csv", ("2023-01-03", 76.87), ("2023-01-04", 72.82), "DCOILWTICO", said="1 row without a value"),
+    Shape("fred_monthly.csv", ("2023-12-31", 3.7), ("2024-04-30", 3.9), "UNRATE", "rate"),
     Shape("cboe.csv", ("1990-01-02", 17.24), ("1990-01-16", 24.18), "cboe", "index"),
     Shape("cboe_skew.csv", ("1990-01-02", 126.09), ("1990-01-16", 122.62), "SKEW", "index"),
     Shape("cboe_vxn.csv", ("1999-12-31", 50.5), ("2000-01-13", 48.75), "cboe_vxn", "index"),
@@ -124,7 +125,7 @@ def test_each_shape_that_people_save_is_read(shape):
     series = fetched.series
     ends = [(str(series.dates[at]), float(series.closes[at])) for at in (0, -1)]
     assert ends == [shape.first, shape.last]
-    assert (series.facts.name, series.facts.unit) == (shape.name, shape.unit)
+    assert (series.facts.name, series.facts.measure) == (shape.name, shape.measure)
     assert shape.said in " ".join(fetched.remarks)
 
 
@@ -141,23 +142,102 @@ def test_rows_on_weekends_mean_a_leg_of_every_day():
     assert fetch(SAVED / "crypto.csv").series.facts.every_day
 
 
+@pytest.mark.parametrize("day", ["observation_date", "DATE"])
 @pytest.mark.parametrize(
-    ("column", "unit"),
+    ("column", "measure", "unit", "currency"),
     [
         *[
-            (name, "percent")
-            for name in ("DGS10", "DGS1MO", "T10Y2Y", "T10Y3M", "T10YIE", "FEDFUNDS", "SOFR", "BAMLH0A0HYM2")
+            (name, "rate", "percent", "")
+            for name in ("DGS10", "DGS1MO", "T10Y2Y", "T10Y3M", "T10YIE", "FEDFUNDS", "SOFR", "BAMLH0A0HYM2", "AAA")
         ],
-        *[(name, "price") for name in ("DGS", "VIXCLS", "SP500", "BAMLHYH0A0HYM2TRIV", "GDP", "QQQ")],
+        *[(name, "index", "", "") for name in ("VIXCLS", "SP500", "BAMLHYH0A0HYM2TRIV", "CPIAUCSL")],
+        ("DCOILWTICO", "price", "dollars per barrel", "USD"),
+        ("DEXJPUS", "price", "yen per dollar", ""),
+        ("DEXUSEU", "price", "dollars per euro", "USD"),
+        ("GDP", "level", "billions of dollars", ""),
     ],
 )
-def test_only_known_ids_of_rates_are_percent(read, column, unit):
-    assert read(f"observation_date,{column}\n2024-01-02,3.9\n").series.facts.unit == unit
+def test_the_id_of_a_fred_series_tells_what_its_values_are(read, day, column, measure, unit, currency):
+    facts = read(f"{day},{column}\n2024-01-02,3.9\n").series.facts
+    assert (facts.measure, facts.unit, facts.currency) == (measure, unit, currency)
+
+
+@pytest.mark.parametrize("column", ["DGS", "QQQ", "dgs10"])
+def test_an_id_that_is_not_known_in_a_file_of_fred_is_a_level_and_said_so(read, column):
+    fetched = read(f"observation_date,{column}\n2024-01-02,3.9\n")
+    assert (fetched.series.facts.measure, fetched.series.facts.unit) == ("level", "")
+    assert f"what {column} is counted in is not known" in " ".join(fetched.remarks)
+
+
+@pytest.mark.parametrize(
+    ("column", "measure"), [("AAA", "price"), ("GDP", "price"), ("QQQ", "price"), ("GS10", "rate")]
+)
+def test_what_may_be_a_ticker_is_a_price_where_the_file_is_not_as_fred_writes_it(read, column, measure):
+    assert read(f"Date,{column}\n2024-01-02,3.9\n").series.facts.measure == measure
 
 
 def test_a_value_column_without_a_name_takes_the_unit_and_name_of_the_file(read):
     facts = read("date,value\n2024-01-02,3.9\n", name="DGS10.csv.txt").series.facts
-    assert (facts.name, facts.unit) == ("DGS10", "percent")
+    assert (facts.name, facts.measure, facts.unit) == ("DGS10", "rate", "percent")
+
+
+MONTHS = "2023-12-01,3.7\n2024-01-01,3.7\n2024-02-01,3.9\n2024-03-01,3.8\n"
+
+
+@pytest.mark.parametrize("day", ["observation_date", "DATE"])
+def test_months_in_a_file_of_fred_are_dated_by_their_last_day(read, day):
+    fetched = read(f"{day},UNRATE\n{MONTHS}")
+    assert days_of(fetched) == ["2023-12-31", "2024-01-31", "2024-02-29", "2024-03-31"]
+    facts = fetched.series.facts
+    assert (facts.frequency, facts.every_day) == ("month", False)
+
+
+@pytest.mark.parametrize(("header", "name"), [("Date,UNRATE", "prices.csv"), ("date,value", "UNRATE.csv")])
+def test_months_in_any_other_file_are_left_as_they_are_dated(read, header, name):
+    fetched = read(f"{header}\n{MONTHS}", name=name)
+    assert days_of(fetched) == ["2023-12-01", "2024-01-01", "2024-02-01", "2024-03-01"]
+    facts = fetched.series.facts
+    assert (facts.measure, facts.frequency, facts.every_day) == ("rate", "", False)
+
+
+def test_a_month_that_is_not_over_is_left_out_of_a_file_of_fred(read):
+    # The clock stands at 2025-01-01.
+    body = "observation_date,UNRATE\n2024-10-01,4.1\n2024-11-01,4.2\n2024-12-01,4.1\n2025-01-01,4.0\n"
+    assert days_of(read(body)) == ["2024-10-31", "2024-11-30", "2024-12-31"]
+    assert (
+        refusal(read, "observation_date,GDP\n2024-12-01,4.1\n", kind=EmptyAnswer) == "no value of a period that is over"
+    )
+
+
+def test_a_month_is_over_on_the_day_after_its_last(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("observation_date,UNRATE\n2024-11-01,4.2\n2024-12-01,4.1\n")
+    assert days_of(fetch(file, now=NOW - 86_400)) == ["2024-11-30"]
+    assert days_of(fetch(file)) == ["2024-11-30", "2024-12-31"]
+
+
+def test_a_day_of_today_stays_in_a_file_of_fred_as_in_any_other(read):
+    fetched = read("observation_date,DGS10\n2024-12-31,4.5\n2025-01-01,4.6\n")
+    assert days_of(fetched) == ["2024-12-31", "2025-01-01"]
+    assert "the last row is of today" in " ".join(fetched.remarks)
+
+
+def test_dates_that_fred_does_not_write_are_left_as_they_are(read):
+    months = MONTHS.replace("-", "/")
+    assert days_of(read(f"observation_date,UNRATE\n{months}"))[0] == "2023-12-01"
+
+
+def test_an_unknown_column_below_an_older_header_is_a_price(read):
+    assert read("DATE,QQQ\n2024-01-02,402.59\n").series.facts.measure == "price"
+
+
+def test_a_close_is_a_price_whatever_the_file_is_called(read):
+    assert read("Date,Close\n2024-01-02,3.9\n", name="DGS10.csv").series.facts.measure == "price"
+
+
+def test_dates_that_no_month_has_are_refused_in_a_file_of_fred(read):
+    said = refusal(read, "observation_date,UNRATE\n2024-10-01,4.1\n2024-11-05,4.2\n")
+    assert said == "not the dates of UNRATE: some periods are dated by their first day and some are not"
 
 
 # --- where it comes from --------------------------------------------------------------------------------------------
@@ -538,8 +618,8 @@ def test_adj_close_stands_in_where_no_distribution_explains_it(read):
 @pytest.mark.parametrize(
     ("file", "said"),
     [
-        ("stooq_page.html", "a web page (Stooq) that wants a browser with JavaScript"),
-        ("fred_404.html", "a web page (Error - St. Louis Fed), not a CSV"),
+        ("stooq_page.html", "Stooq's check for a browser (a web page that runs JavaScript), not data"),
+        ("fred_404.html", "a web page (Error - St. Louis Fed), not data"),
         ("cboe_denied.xml", "an XML answer, not a CSV: AccessDenied: Access Denied"),
     ],
 )
@@ -553,6 +633,11 @@ def test_a_page_saved_as_csv_is_explained_in_its_own_words(file, said):
 @pytest.mark.parametrize(
     ("body", "said"),
     [
+        ("<noscript>Please enable it</noscript><script>fetch('/__verify')</script>", "Stooq's check for a browser"),
+        ("\ufeff  <!DOCTYPE html><script src='/__verify?q=1'></script>", "Stooq's check for a browser"),
+        ("<html><noscript>Enable JavaScript</noscript></html>", "a web page that wants a browser with JavaScript"),
+        ("<center>Sign in</center>", "a web page, not data"),
+        ("<table><tr><td>2024-01-02</td></tr></table>", "a web page, not data"),
         ("Exceeded the daily hits limit", "it says 'Exceeded the daily hits limit': Stooq's daily limit was reached"),
         ("Edge: Too Many Requests", "it says 'Edge: Too Many Requests': Yahoo throttled when it was saved"),
         ('{\n "chart": null\n}', 'JSON, not a CSV: { "chart": null }'),
@@ -567,6 +652,12 @@ def test_a_page_saved_as_csv_is_explained_in_its_own_words(file, said):
 )
 def test_what_is_no_csv_is_named(read, body, said):
     assert refusal(read, body).startswith(said)
+
+
+def test_the_way_past_stooqs_check_is_said():
+    with pytest.raises(UnreadableFile) as caught:
+        fetch(SAVED / "stooq_page.html")
+    assert caught.value.hint == "open the address in a browser, save the CSV there, and name that file: csv:FILE"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 A file is read whole every time: `opening` turns the symbol into text, `tables` (or `parquet`) finds the columns,
 `shapes` says which of them are the closes and the events, `days` and `amounts` read their cells, and `rows` makes a
-history of them, with `adjusting` to compare closes with adjusted closes.
+history of them, with `adjusting` to compare closes with adjusted closes; `origins` says what the values are, and dates
+those of FRED.
 """
 
 from datetime import UTC, datetime
@@ -15,10 +16,12 @@ from pairwatch.errors import SourceError
 from pairwatch.kernels import is_every_day
 from pairwatch.model import Facts, Fetched, Leg, Series
 from pairwatch.sources.files.opening import STDIN, read_bytes, split_symbol, text_of
+from pairwatch.sources.files.origins import dated, origin_of
 from pairwatch.sources.files.parquet import MAGIC, table_of_parquet
 from pairwatch.sources.files.rows import history_of, read_rows
-from pairwatch.sources.files.shapes import measure_of, shape_of
+from pairwatch.sources.files.shapes import shape_of
 from pairwatch.sources.files.tables import table_of
+from pairwatch.sources.fred_periods import inferred
 from pairwatch.text import clean
 
 if TYPE_CHECKING:
@@ -60,15 +63,18 @@ def _read_leg(leg: Leg, now: float) -> tuple[Series, tuple[str, ...]]:
     rows = read_rows(table, shape, today)
     history = history_of(rows, shape.close.label, today)
     name = shape.name or rows.ticker or _stem(path)
-    measure = measure_of(shape, name, table.day, rows.first_day)
+    origin = origin_of(shape, name, table.day, rows.first_day)
+    dates, closes, frequency = dated(origin, name, history.dates, history.closes, today)
     facts = Facts(
         name=name,
-        measure=measure,
-        unit="percent" if measure == "rate" else "",
-        every_day=is_every_day(history.dates),
+        measure=origin.known.measure,
+        unit=origin.known.unit,
+        currency=origin.known.currency,
+        every_day=inferred(dates) in ("", "day") and is_every_day(dates),
+        frequency=frequency,
     )
-    series = Series(leg, history.dates, history.closes, history.events, facts)
-    return series, (*table.remarks, *shape.remarks, *history.remarks)
+    series = Series(leg, dates, closes, history.events, facts)
+    return series, (*table.remarks, *shape.remarks, *history.remarks, *origin.remarks)
 
 
 def _stem(path: str) -> str:

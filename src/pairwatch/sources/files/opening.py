@@ -30,12 +30,16 @@ _MAGIC: Final = {
     b"SQLite format 3": "a database",
 }
 _PAGE: Final = re.compile(
-    r"<(?:!doctype\s+html|html|head|body|script|noscript|meta|title|h1|div|p)\b|<!--", re.IGNORECASE
+    r"<(?:!doctype\s+html|html|head|body|script|noscript|style|meta|link|title|h[1-6]|div|p|a|b|br|hr|pre|span|center|font"
+    r"|form|table|iframe|svg)\b|<!--",
+    re.IGNORECASE,
 )
 _XML: Final = re.compile(r"<(?:\?xml|error|rss)\b", re.IGNORECASE)
 _TITLE: Final = r"(?i)<(title|h1)[^>]*>([^<]+)"
 _XML_WORDS: Final = r"(?i)<(code|message)>([^<]+)"
 _CHALLENGE: Final = r"(?i)<noscript|/__verify|enable javascript|requires javascript"
+# Since the middle of 2026 Stooq answers everybody with a page whose script has to prove that it runs in a browser.
+_STOOQ: Final = r"(?i)/__verify|\bstooq\b"
 # Whole bodies with status 200 or 429, as recorded, and what they mean.
 _BODIES: Final = {
     "no data": "the provider had no data for the symbol or the dates",
@@ -178,9 +182,9 @@ def _told_xml(start: str) -> SourceError:
 def _told_page(start: str) -> SourceError:
     title = re.search(_TITLE, start)
     said = f" ({_quoted(title[2])})" if title else ""
-    if re.search(_CHALLENGE, start):
-        return UnreadableFile(
-            f"a web page{said} that wants a browser with JavaScript, not a CSV; Stooq answers so since 2026",
-            "open the address in a browser and save the CSV from there",
-        )
-    return UnreadableFile(f"a web page{said}, not a CSV", _SAVE_AGAIN)
+    if not re.search(_CHALLENGE, start):
+        return UnreadableFile(f"a web page{said}, not data", _SAVE_AGAIN)
+    if re.search(_STOOQ, start):
+        what = "Stooq's check for a browser (a web page that runs JavaScript), not data"
+        return UnreadableFile(what, "open the address in a browser, save the CSV there, and name that file: csv:FILE")
+    return UnreadableFile(f"a web page{said} that wants a browser with JavaScript, not data", _SAVE_AGAIN)

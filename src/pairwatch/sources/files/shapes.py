@@ -1,13 +1,12 @@
 """Which columns of a table are the closes, the adjusted closes and the events, and what series they make."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from pairwatch.errors import UnreadableFile
-from pairwatch.model import EventKind, Measure
+from pairwatch.model import EventKind
 from pairwatch.sources.files.tables import Column, Table
 from pairwatch.text import clean, listing
 
@@ -21,12 +20,6 @@ _EVENTS: Final[dict[str, EventKind]] = {
     "split": "split",
     "capitalgains": "capital_gain",
 }
-# FRED's ids of rates, yields and spreads. Its BAML...TRIV are total return indices, and VIXCLS is an index.
-_PERCENT: Final = (
-    r"DGS[0-9]+(MO)?|DFII[0-9]+|DTB[0-9]\w*|T[0-9]+Y(I[EF]R?|FF|[0-9][MY])M?|FEDFUNDS|DFF|EFFR|SOFR[0-9]*(DAYAVG)?"
-    r"|MORTGAGE[0-9]+US|BAML\w+(?<!TRIV)"
-)
-_AMERICAN: Final = r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}"
 _STOOQ: Final = ("Date", "Open", "High", "Low", "Close", "Volume")
 
 
@@ -67,16 +60,6 @@ def shape_of(table: Table, wanted: str) -> Shape:
     events = tuple((_EVENTS[column.field], column) for column in columns if column.field in _EVENTS)
     ticker = next((column for column in columns if column.label.upper() == "<TICKER>"), None)
     return Shape(close, adjusted, events, ticker, name, _told_by(table, columns, adjusted, events))
-
-
-def measure_of(shape: Shape, name: str, day: Column, first_day: str) -> Measure:
-    """What the values are, where the header or a FRED id tells it; otherwise a price.
-
-    CBOE alone writes `DATE` in capitals above American dates; FRED's older `DATE` stands above ISO dates.
-    """
-    if shape.close.field not in ("close", "closelast", "adjclose") and re.fullmatch(_PERCENT, name):
-        return "rate"
-    return "index" if day.label == "DATE" and re.fullmatch(_AMERICAN, first_day) else "price"
 
 
 def _of_ticker(columns: Sequence[Column], wanted: str) -> tuple[tuple[Column, ...], str]:
