@@ -61,7 +61,9 @@ def test_an_entry_is_the_functions_name_and_its_docstring_taken_apart():
     assert entry.formula == "a / b, with more"
     assert entry.source == "somebody (1999), J. of Things 1(2)"
     assert entry.has_difference
-    assert entry.of_rates
+    assert entry.of_differences
+    assert entry.of_levels
+    assert entry.of_two_units
 
 
 def test_readings_come_in_the_order_of_the_catalogue_leg_by_leg():
@@ -108,11 +110,14 @@ def test_basis_points_less_a_fraction_cannot_be_said():
 # ---------------------------------------------------------------- what statistics are handed
 
 
-def test_a_change_is_a_fraction_or_basis_points_and_nothing_from_zero_or_below():
-    price, rate = view([1, 2], ["2026-01-01", "2026-01-02"]), view([1, 2], ["2026-01-01", "2026-01-02"], is_rate=True)
+def test_a_change_is_a_fraction_a_difference_or_basis_points_and_no_fraction_is_from_zero_or_below():
+    days = ["2026-01-01", "2026-01-02"]
+    price, rate = view([1, 2], days), view([1, 2], days, by_differences=True, scale=100.0)
+    points = view([1, 2], days, by_differences=True)
     assert price.change(4.0, 5.0) == 0.25
     assert rate.change(4.0, 4.25) == 25.0
     assert rate.change(-1.0, 1.0) == 200.0
+    assert points.change(-1.0, 1.0) == 2.0
     for before in (0.0, -1.0):
         assert math.isnan(price.change(before, 5.0))
 

@@ -24,6 +24,7 @@ from pairwatch.snapshots.watching import Seen, Watch
 
 PAIR, LATE = (evenings.leg("AAA"), evenings.leg("BBB")), (evenings.leg("CCC"), evenings.leg("DDD"))
 FRIDAY = builders.FRIDAY
+SUNDAY = FRIDAY + timedelta(days=2)
 THURSDAY, WEDNESDAY = FRIDAY - timedelta(days=1), FRIDAY - timedelta(days=2)
 NOW = datetime(2026, 11, 20, 23, tzinfo=UTC).timestamp()
 KEYS = ("correlation", "correlation_low", "ratio_zscore", "lead_lag", "lead_p_value")
@@ -134,6 +135,56 @@ def test_rates_move_in_basis_points_and_against_a_price_there_is_no_gap():
     assert mixed.units == ("bp", "fraction")
     assert math.isnan(mixed.gap)
     assert math.isnan(mixed.score)
+
+
+def test_what_changes_by_points_moves_in_its_own_unit_and_has_a_gap_to_the_same_unit_alone():
+    level = np.cumsum(np.random.default_rng(2).normal(0, 3, 101))
+    facts = {"measure": "level", "changes": "points"}
+
+    def barrels(unit, sign=1):
+        sides = [builders.history(sign * x, symbol=s, unit=unit, **facts) for x, s in ((level, "AAA"), (-level, "BBB"))]
+        return moved(known(sides=sides), THURSDAY)
+
+    move = barrels("barrels")
+    assert move.units == ("barrels", "barrels")
+    assert move.changes == pytest.approx((level[-1] - level[-2], level[-2] - level[-1]))
+    assert move.gap == pytest.approx(2 * move.changes[0])
+    steps = np.diff(2 * level[-62:-1])
+    assert move.gap_sigmas == pytest.approx(abs(move.gap) / statistics.stdev(steps.tolist()))
+    unnamed = barrels("")
+    assert unnamed.units == ("points", "points")
+    assert unnamed.changes == move.changes
+    assert math.isnan(unnamed.gap)
+    assert math.isnan(unnamed.score)
+
+
+def by_weeks(**columns):
+    """A daily leg against one whose weeks end on Sundays: thirty snapshots of those."""
+    closes = [builders.prices(x) for x in evenings.linked(500, seed=8)]
+    sundays = builders.calendar_days(110, SUNDAY, step=7)
+    one = known(**columns)
+    a = builders.history(closes[0], builders.weekdays(len(closes[0]), SUNDAY), symbol="AAA")
+    b = builders.history(closes[1][:110], sundays, symbol="BBB", frequency="week")
+    heads = tuple(
+        head._replace(session=day) for head, day in zip(one.record.snapshots, sundays[-30:].tolist(), strict=True)
+    )
+    return one._replace(a=a, b=b, record=one.record._replace(snapshots=heads))
+
+
+def test_a_pair_of_two_frequencies_moves_by_the_periods_of_the_slower_leg():
+    one = by_weeks()
+    move = moved(one, SUNDAY - timedelta(days=8))
+    a, b = one.a.series.closes, one.b.series.closes
+    assert (move.start, move.end, move.sessions) == (SUNDAY - timedelta(days=14), SUNDAY, 2)
+    assert move.changes == pytest.approx((a[-1] / a[-11] - 1, b[-1] / b[-3] - 1))
+    assert move.gap_sigmas > 0
+
+
+def test_an_average_of_its_period_makes_the_other_leg_no_leader():
+    since = SUNDAY - timedelta(days=1)
+    assert said(of(by_weeks(lead_p_value=last(0.5, 0.01), lead_lag=1.0), since=since), "lead") == []
+    told = ["AAA leads BBB by 2 bars (p .01): new"]
+    assert said(of(by_weeks(lead_p_value=last(0.5, 0.01), lead_lag=2.0), since=since), "lead") == told
 
 
 def test_a_close_that_was_taken_back_leaves_the_move_unsaid():

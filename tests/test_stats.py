@@ -34,6 +34,8 @@ from pairwatch import stats
 from pairwatch.catalogue import LegView, PairView
 from pairwatch.histories import History
 from pairwatch.model import Comparison, Quote
+from pairwatch.stats.legs import change_1d
+from pairwatch.stats.pair import tightness_high, tightness_low
 
 CLOSE = {"rel": 1e-10, "abs": 1e-12, "nan_ok": True}
 MAX_LAG = 3
@@ -569,7 +571,7 @@ def test_a_change_from_before_the_first_close_cannot_be_said():
 def test_a_change_from_a_leg_with_one_close_cannot_be_said():
     one = np.array([5.0])
     leg = LegView(one, one, one[:0], np.array(["2026-11-20"], "M8[D]"), one, 5.0, 1, 252)
-    assert math.isnan(stats.change_1d(leg))
+    assert math.isnan(change_1d(leg))
     assert leg.end == date(2026, 11, 20)
 
 
@@ -595,7 +597,7 @@ def test_the_interval_of_tightness_holds_the_true_one_in_95_of_100_normal_sample
         a, b = linked_returns(61, rho, seed)
         legs = [LegView(x, x, x, day, x, 1.0, 1, 252) for x in (times * a, b)]
         pair = PairView(*legs, spread=a)
-        inside += stats.tightness_low(pair) < truth < stats.tightness_high(pair)
+        inside += tightness_low(pair) < truth < tightness_high(pair)
     assert 0.935 < inside / 2000 < 0.965
 
 

@@ -1,6 +1,7 @@
 """What is said in words, and when."""
 
 import math
+import re
 from dataclasses import replace
 from itertools import accumulate
 
@@ -428,6 +429,30 @@ def test_of_a_rate_no_claim_is_made_about_returns():
     texts = [c.text for c in compared(rate, history(prices(b)[1:], symbol="BBB")).claims]
     assert texts
     assert not any(word in text for text in texts for word in ("ahead", "catching up", "tighter", "reverts"))
+
+
+def test_no_claim_is_made_of_a_hedge_with_what_cannot_be_held():
+    a, b = linked_returns(69, 0.9)
+    rate = {"measure": "rate", "unit": "percent"}
+    for facts, is_made in (({}, True), ({"measure": "index"}, True), ({"measure": "level"}, False), (rate, False)):
+        found = compared(history(prices(a), symbol="AAA"), history(prices(b), symbol="BBB", **facts))
+        assert any("hedge" in one.text for one in found.claims) is is_made
+
+
+def test_a_hedge_ratio_of_two_units_is_not_told():
+    a, b = linked_returns(69, 0.9)
+    points = history(10 * np.cumsum(a), symbol="AAA", measure="index", changes="points")
+    found = compared(points, history(prices(b)[1:], symbol="BBB"))
+    hedge = next(one for one in found.claims if "hedge" in one.text)
+    assert re.fullmatch(r"at the best ratio, \d+% of it remains \(95% interval \d+% to \d+%\)", hedge.because)
+
+
+def test_a_level_has_grown_and_a_price_is_ahead():
+    a, b = linked_returns(69)
+    for facts, words in (({}, "AAA is ahead of BBB"), ({"measure": "level"}, "AAA has grown more than BBB")):
+        found = compared(history(prices(a), symbol="AAA"), history(prices(b), symbol="BBB", **facts))
+        claim = next(one for one in found.claims if one.text == f"{words} over the window")
+        assert claim.because.endswith(f" by {100 * abs(found['return_gap']):.2f} percentage points")
 
 
 def test_every_claim_says_the_number_that_decides_it():

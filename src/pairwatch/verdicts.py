@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
+from pairwatch.catalogue import PairView
 from pairwatch.kernels import correlation_interval
 from pairwatch.lead import SIZE
 from pairwatch.model import Claim, Leadership, Leg
@@ -66,14 +67,20 @@ def _detectable(lead: Leadership) -> str:
 # ---------------------------------------------------------------- claims
 
 
-def claims(a: Leg, b: Leg, values: Values) -> tuple[Claim, ...]:
-    """The sentences that people write about a pair, each decided by its number, or left open."""
+def claims(a: Leg, b: Leg, values: Values, pair: PairView | None = None) -> tuple[Claim, ...]:
+    """The sentences that people write about a pair, each decided by its number, or left open.
+
+    Without `pair` the legs are taken for prices. Nobody hedges with, or holds, a level or a rate.
+    """
+    legs = (pair.a, pair.b) if pair else ()
     found = (
         _tighter(a, b, values),
         _idiosyncratic(values),
-        _ahead(a, b, values),
+        _ahead(a, b, values, has_level=any(leg.measure == "level" for leg in legs)),
         _catching_up(a, b, values),
-        _hedge(a, b, values),
+        _hedge(a, b, values, alike=pair is None or pair.counted_alike)
+        if all(leg.can_be_held for leg in legs)
+        else None,
         _robust(values),
         _reverting(values),
     )
@@ -112,12 +119,13 @@ def _idiosyncratic(values: Values) -> Claim | None:
     return _decided("most of what moves them is common to both", 1 - high, 1 - low, 0.5, because)
 
 
-def _ahead(a: Leg, b: Leg, values: Values) -> Claim | None:
+def _ahead(a: Leg, b: Leg, values: Values, *, has_level: bool) -> Claim | None:
     gap = values["pair", "return_gap"]
     if not math.isfinite(gap):
         return None
-    because = f"it is {'ahead' if gap > 0 else 'behind'} by {100 * abs(gap):.2f} points"
-    return Claim(f"{a} is ahead of {b} over the window", "TRUE" if gap > 0 else "FALSE", because)
+    because = f"it is {'ahead' if gap > 0 else 'behind'} by {100 * abs(gap):.2f} percentage points"
+    text = f"{a} has grown more than {b}" if has_level else f"{a} is ahead of {b}"
+    return Claim(f"{text} over the window", "TRUE" if gap > 0 else "FALSE", because)
 
 
 def _catching_up(a: Leg, b: Leg, values: Values) -> Claim | None:
@@ -128,19 +136,21 @@ def _catching_up(a: Leg, b: Leg, values: Values) -> Claim | None:
     if not (math.isfinite(gap) and math.isfinite(month)) or gap == 0:
         return None
     leader, laggard, gained = (a, b, -month) if gap > 0 else (b, a, month)
-    moved = f"{'gained' if gained > 0 else 'lost'} {100 * abs(gained):.2f} points"
+    moved = f"{'gained' if gained > 0 else 'lost'} {100 * abs(gained):.2f} percentage points"
     because = f"over the last month it {moved} against {leader}"
     return Claim(f"{laggard}, which is behind, is catching up", "TRUE" if gained > 0 else "FALSE", because)
 
 
-def _hedge(a: Leg, b: Leg, values: Values) -> Claim | None:
+def _hedge(a: Leg, b: Leg, values: Values, *, alike: bool) -> Claim | None:
     low, high = _common_share(values)
     left = [math.sqrt(max(0.0, 1 - share)) for share in (high, low)]
     r2 = values["pair", "r_squared"]
     if not math.isfinite(r2):
         return None
     remains = f"{math.sqrt(1 - r2):.0%} of it remains (95% interval {left[0]:.0%} to {left[1]:.0%})"
-    because = f"at the best ratio, {values['pair', 'beta']:.2f}, {remains}"
+    # A ratio of points to fractions is no number that anybody could use as it is.
+    ratio = f" {values['pair', 'beta']:.2f}," if alike else ""
+    because = f"at the best ratio,{ratio} {remains}"
     return _decided(f"a hedge with {b} would have halved {a}'s volatility", left[0], left[1], 0.5, because)
 
 

@@ -70,6 +70,38 @@ def rate_and_price() -> Comparison:
     return builders.compared(rate, builders.history(builders.prices(b), symbol="BBB", quote=quote))
 
 
+def _leg(text: str, closes: builders.Floats, **facts: object) -> History:
+    """A leg of any source, such as `fred:DGS10`, on the weekdays up to the usual day."""
+    series = builders.Series(Leg.parse(text), builders.weekdays(len(closes)), closes, (), builders.Facts(**facts))
+    return History(series, Provenance("network", NOW))
+
+
+@cache
+def rate_and_index() -> Comparison:
+    """A yield against an index that changes in percent, both with what their sources say of them."""
+    a, b = builders.linked_returns(69, seed=8)
+    rate = _leg("fred:DGS10", 4 + 5 * a.cumsum(), measure="rate", unit="percent", frequency="day", name="10-year yield")
+    vix = {"measure": "index", "unit": "points", "closes_at": 975, "timezone": "America/Chicago", "frequency": "day"}
+    return builders.compared(rate, _leg("cboe:VIX", builders.prices(5 * b[1:], 17.0), **vix))
+
+
+@cache
+def two_rates() -> Comparison:
+    """Two yields: their changes and their gap are in basis points."""
+    a, b = builders.linked_returns(70, 0.9, seed=9)
+    rates = [("fred:DGS10", 4 + 5 * a.cumsum()), ("fred:DGS2", 3.5 + 5 * b.cumsum())]
+    return builders.compared(*(_leg(name, x, measure="rate", unit="percent", frequency="day") for name, x in rates))
+
+
+@cache
+def points_and_level() -> Comparison:
+    """A leg that goes through zero, in points, against a level with a long unit."""
+    a, b = builders.linked_returns(69, seed=10)
+    points = _leg("csv:spread.csv", 2000 * np.append(0.5, a).cumsum() - 700, measure="index", changes="points")
+    people = {"measure": "level", "unit": "Thousands of Persons, Seasonally Adjusted", "name": "All Employees"}
+    return builders.compared(points, _leg("fred:PAYEMS", builders.prices(b / 10, 159_123.0), **people))
+
+
 @cache
 def hostile(text: str) -> Comparison:
     """A pair whose names and currencies are `text`, as a source hands it on."""
@@ -109,7 +141,14 @@ def many_lags(max_lag: int) -> Comparison:
     return builders.compared(*legs, window="400b", as_of=date(2026, 11, 20), max_lag=max_lag)
 
 
-ALL = {"demo": demo, "rate": rate_and_price, "flat": flat}
+ALL = {
+    "demo": demo,
+    "rate": rate_and_price,
+    "rate-index": rate_and_index,
+    "rates": two_rates,
+    "points-level": points_and_level,
+    "flat": flat,
+}
 """Pairs on which all formats must agree, by name."""
 
 

@@ -1,12 +1,14 @@
 import math
 import re
+from dataclasses import replace
 
 import pytest
-from tests.render.comparisons import ALL, demo, flat, reading
+from tests.render.comparisons import ALL, demo, flat, rate_and_index, reading, two_rates
 
 from pairwatch.render import cells
 
 NAN = float("nan")
+NEED_A_YEAR = {"now_change", "change_3m", "change_ytd", "change_1y"}
 
 
 @pytest.mark.parametrize(
@@ -20,7 +22,19 @@ NAN = float("nan")
         ("volatility", 0.0285, {"scope": "difference", "unit": "fraction"}, "+2.85%"),
         ("volatility", 12.5, {"scope": "a", "unit": "bp"}, "12.5 bp"),
         ("sharpe", 0.0, {"scope": "difference"}, "+0.000"),
+        ("change_1d", 1234.567, {"scope": "a", "unit": "points"}, "+1,234.57 points"),
+        ("change_1d", -0.01234, {"scope": "a", "unit": "points"}, "-0.0123 points"),
+        ("change_1d", -1e-13, {"scope": "a", "unit": "points"}, "+0.00 points"),
+        ("volatility", 12.345, {"scope": "a", "unit": "points"}, "12.35 points"),
+        ("volatility", 12345678.9, {"scope": "a", "unit": "USD"}, "12,345,679 USD"),
+        ("volatility", 1234.5, {"scope": "a", "unit": "Thousands of Persons"}, "1,234.50"),
+        ("volatility", 3.25, {"scope": "a", "unit": "count"}, "3.25 count"),
+        ("tracking_error", 3.25, {"unit": "number"}, "3.25 number"),
         ("last", 1234.5, {"scope": "a", "unit": "USD"}, "1,234.50"),
+        ("last", 1.0845, {"scope": "a", "unit": "USD"}, "1.0845"),
+        ("last", -4.25, {"scope": "a", "unit": "percent"}, "-4.25"),
+        ("last", 9.99999, {"scope": "a", "unit": "percent"}, "10.00"),
+        ("last", 29_354_321.4, {"scope": "a", "unit": "Millions of Dollars"}, "29,354,321"),
         ("last", 0.00001234567, {"scope": "a", "unit": "BTC"}, "1.23457e-05"),
         ("last", 0.5, {"scope": "a", "unit": "USD"}, "0.5"),
         ("last", -0.37, {"scope": "a", "unit": "percent"}, "-0.37"),
@@ -95,6 +109,49 @@ def test_the_receipt_says_window_method_and_origin():
     assert re.search(r"window \d+ common closes from 2026-04-01 to 2026-06-30 \(\d+ returns\)", text)
     for words in ("distributions reinvested", "P = 252", "lags to 10", "seed 0", "demo:TWIN1 simulated"):
         assert words in text
+
+
+def receipt(c):
+    """The receipt's lines by heading."""
+    found = {}
+    for name, text in cells.receipt_rows(c, 0.0):
+        found.setdefault(name, []).append(text)
+    return found
+
+
+def test_the_receipt_says_what_each_leg_is_and_how_its_changes_are_made():
+    told = "fred:DGS10: rate, in percent; changes in bp · cboe:VIX: index, in points; changes in percent"
+    assert receipt(rate_and_index())["units"] == [told]
+    assert receipt(two_rates())["units"] == ["both: rate, in percent; changes in bp"]
+    assert receipt(demo())["units"] == ["both: price; changes in percent"]
+
+
+def test_the_receipt_says_how_legs_were_lined_up_if_they_were():
+    c = demo()
+    told = replace(c, receipt=c.receipt._replace(lined_up="by the months of fred:CPIAUCSL: SPY's last close in each"))
+    assert receipt(told)["lined up"] == ["by the months of fred:CPIAUCSL: SPY's last close in each"]
+    assert "lined up" not in receipt(c)
+
+
+def test_what_is_left_out_is_told_by_reason_with_the_names_that_the_table_has():
+    (told,) = receipt(two_rates())["left out"]
+    assert told == (
+        "a rate changes in basis points, not in percent: "
+        "fred:DGS10, fred:DGS2, A - B without total return · Sharpe ratio · Sortino ratio · max drawdown; "
+        "the pair without alpha, a year · return gap A - B · relative strength · information ratio · ratio A / B · "
+        "ratio, z-score · up capture · down capture"
+    )
+    assert "left out" not in receipt(demo())
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_dash_of_a_pair_with_all_its_data_is_a_rule_and_every_rule_a_dash(name):
+    c = ALL[name]()
+    left_out = {(one.scope, key) for one in c.receipt.absent for key in one.keys}
+    unsaid = {(r.scope, r.statistic.key) for r in c if math.isnan(r.value)}
+    assert left_out <= unsaid
+    if name in ("rates", "rate-index", "points-level"):
+        assert {key for _, key in unsaid - left_out} <= {"now", *NEED_A_YEAR, "half_life", "lead_lag"}
 
 
 def test_ascii_text_is_as_wide_as_before_and_knows_its_signs():

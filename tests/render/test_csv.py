@@ -5,7 +5,18 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.render.comparisons import ALL, HOSTILE_TEXTS, PIPE, demo, flat, hostile, rate_and_price, with_files
+from tests.render.comparisons import (
+    ALL,
+    HOSTILE_TEXTS,
+    PIPE,
+    demo,
+    flat,
+    hostile,
+    points_and_level,
+    rate_and_price,
+    two_rates,
+    with_files,
+)
 
 from pairwatch.render import csv as writer
 
@@ -75,6 +86,14 @@ def test_the_unit_of_a_rate_is_basis_points_and_percent():
     assert units["a", "last"] == "percent"
     assert units["a", "change_1d"] == "bp"
     assert units["b", "change_1d"] == "fraction"
+
+
+def test_the_unit_of_anything_else_is_its_own_for_values_and_for_differences():
+    units = {(row[4], row[5]): row[7] for row in table(points_and_level())[1:]}
+    assert units["a", "change_1d"] == units["a", "volatility"] == "points"
+    assert units["b", "last"] == "Thousands of Persons, Seasonally Adjusted"
+    assert units["b", "change_1d"] == "fraction"
+    assert {row[7] for row in table(two_rates())[1:] if row[5] in ("tracking_error", "change_1m")} == {"bp"}
 
 
 @pytest.mark.parametrize(

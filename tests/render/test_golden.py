@@ -5,7 +5,17 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.render.comparisons import FORMATS, HOSTILE_TEXTS, NOW, demo, hostile, rate_and_price
+from tests.render.comparisons import (
+    FORMATS,
+    HOSTILE_TEXTS,
+    NOW,
+    demo,
+    hostile,
+    points_and_level,
+    rate_and_index,
+    rate_and_price,
+    two_rates,
+)
 
 from pairwatch import __version__
 from pairwatch.render import Page, writer
@@ -16,6 +26,9 @@ PAIRS = {
     "leader": lambda: demo("LEADER", "FOLLOWER"),
     "week": lambda: demo("WEEK7", "WEEK5"),
     "rate": rate_and_price,
+    "rate-index": rate_and_index,
+    "rates": two_rates,
+    "points-level": points_and_level,
 }
 PAGES = {
     "table.80.txt": ("table", Page(now=NOW, width=80)),

@@ -3,9 +3,22 @@ import io
 import json
 import math
 import re
+from dataclasses import replace
 
 import pytest
-from tests.render.comparisons import ALL, HOSTILE_TEXTS, PIPE, Page, demo, flat, hostile, rate_and_price, with_files
+from tests.render.comparisons import (
+    ALL,
+    HOSTILE_TEXTS,
+    PIPE,
+    Page,
+    demo,
+    flat,
+    hostile,
+    points_and_level,
+    rate_and_index,
+    rate_and_price,
+    with_files,
+)
 
 from pairwatch.render import csv as csv_writer
 from pairwatch.render import json as writer
@@ -143,6 +156,28 @@ def test_an_open_session_and_its_instant_are_said():
     b = read(rate_and_price())["b"]
     assert b["session_open"] is True
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", b["quoted_at"])
+
+
+def test_a_leg_says_what_it_is_counted_in_how_it_changes_and_when_it_closes():
+    names = ("measure", "unit", "changes", "frequency", "closes_at", "timezone")
+    document = read(rate_and_index())
+    assert [document["a"][name] for name in names] == ["rate", "percent", "bp", "day", None, None]
+    assert [document["b"][name] for name in names] == ["index", "points", "percent", "day", "16:15", "America/Chicago"]
+    document = read(points_and_level())
+    assert [document["a"][name] for name in names[:4]] == ["index", None, "points", None]
+    assert document["b"]["unit"] == "Thousands of Persons, Seasonally Adjusted"
+    assert [read(rate_and_price())["b"][name] for name in names[:3]] == ["price", "USD", "percent"]
+
+
+def test_the_receipt_says_what_is_left_out_and_why():
+    receipt = read(points_and_level())["receipt"]
+    assert {"scope": "b", "statistics": ["sharpe", "sortino"], "because": "a level cannot be held"} in receipt["absent"]
+    assert (receipt["align"], receipt["lined_up"]) == ("date", None)
+    assert read(demo())["receipt"]["absent"] == []
+    c = demo()
+    told = replace(c, receipt=c.receipt._replace(align="two-day", lined_up="by every second close"))
+    assert read(told)["receipt"]["lined_up"] == "by every second close"
+    assert read(told)["receipt"]["align"] == "two-day"
 
 
 def test_the_leader_is_named_only_where_there_is_one():

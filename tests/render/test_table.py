@@ -16,6 +16,7 @@ from tests.render.comparisons import (
     flat,
     hostile,
     many_lags,
+    points_and_level,
     with_files,
 )
 
@@ -115,6 +116,13 @@ def test_a_page_without_a_width_has_one_line_for_each_sentence():
         assert f"{claim.text}: {claim.because}\n" in text
     for _, line in cells.receipt_rows(demo(), NOW):
         assert f"{line}\n" in text
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_a_long_unit_is_said_once_and_breaks_no_page(width):
+    lines = drawn(points_and_level(), width).splitlines()
+    assert max(map(cell_len, lines)) <= width
+    assert " ".join(" ".join(lines).split()).count("Thousands of Persons, Seasonally Adjusted") == 1
 
 
 @pytest.mark.parametrize("width", [80, 100, 120, 200])

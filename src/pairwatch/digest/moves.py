@@ -5,7 +5,8 @@ P common closes lie after FROM, up to TO. Everything the move is held against wa
 
 - A's and B's change, and the gap A - B: total return (as the question's adjustment has it) from FROM's session to TO's,
   by the closes and events that TO was computed from. What the store holds as `last` is as quoted: a dividend or a split
-  would pass for a move. Rates change by differences, in basis points.
+  would pass for a move. Rates change by differences, in basis points, and what was
+  declared points in its own unit; there is a gap only where both are counted in the same.
 - The gap's sigmas: |gap| / (s sqrt(P)), s the standard deviation of a bar's gap over the window that ended with FROM's
   session, which is FROM's tracking error over the root of the bars a year, but for what was revised since.
 - The correlation's sigmas: |c - median| / (q / 1.96), c the change of the correlation from FROM to TO, and q the 95 %
@@ -26,10 +27,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pairwatch import kernels, pairs
+from pairwatch import kernels
+from pairwatch.alignment import align, matches
+from pairwatch.catalogue import counted_alike
 from pairwatch.errors import NotEnoughData
 from pairwatch.histories import History, adjusted
-from pairwatch.model import NAN, Days, Floats, Leg, Series, Window
+from pairwatch.model import NAN, Align, Days, Facts, Floats, Leg, Series, Window
 from pairwatch.snapshots import Record, Snapshot
 
 FEWEST_CHANGES = 20
@@ -78,8 +81,8 @@ class Move(NamedTuple):
     Attributes:
         start, end: the sessions of FROM and TO.
         sessions: P, the common closes after FROM, up to TO.
-        changes: A's and B's; fractions, or basis points for a rate.
-        units: of these two: `fraction` or `bp`.
+        changes: A's and B's; fractions, or differences for a rate and for what was declared points.
+        units: of these two: `fraction`, `bp`, or that of the leg.
         gap: A's change less B's; NaN where the units differ.
         correlations: at FROM and at TO.
         ratio_zscore: at TO.
@@ -173,19 +176,20 @@ def _way(known: Known, start: date) -> _Way:
     """From the session `start` to TO's, by what TO was computed from."""
     question, first = known.end.question, np.datetime64(start)
     a, b = (_cut(side.series, np.datetime64(known.end.session)) for side in (known.a, known.b))
-    days, *places = np.intersect1d(a.dates, b.dates, assume_unique=True, return_indices=True)
+    # Which are every second closes depends on the last of them: a move is told by every close.
+    how: Align = "date" if question.align == "two-day" else question.align
+    days, *places = matches(a, b, how)[:3]
     at = int(days.searchsorted(first))
-    rates = [side.facts.by_differences for side in (a, b)]
-    units = "bp" if rates[0] else "fraction", "bp" if rates[1] else "fraction"
+    units = _unit(a.facts), _unit(b.facts)
     if at == len(days) or days[at] != first:  # the provider has taken that close back
         return _Way(max(1, len(days) - at), units=units, days=days)
     levels = [adjusted(side, question.adjustment)[own] for side, own in zip((a, b), places, strict=True)]
-    changes = [_change(x[at], x[-1], is_rate=rate) for x, rate in zip(levels, rates, strict=True)]
+    changes = [_change(x[at], x[-1], side.facts) for x, side in zip(levels, (a, b), strict=True)]
     gap = deviation = NAN
-    if rates[0] == rates[1]:
-        base = _base(_cut(a, first), _cut(b, first), question.window, days)
+    if a.facts.by_differences == b.facts.by_differences and counted_alike(*units):
+        base = _base(_cut(a, first), _cut(b, first), question.window, how, days)
         window = slice(base, at + 1)
-        bars = [_bars(x[window], is_rate=rate) for x, rate in zip(levels, rates, strict=True)]
+        bars = [_bars(x[window], side.facts) for x, side in zip(levels, (a, b), strict=True)]
         gap, deviation = changes[0] - changes[1], kernels.sd(bars[0] - bars[1]) if base is not None else NAN
     return _Way(len(days) - 1 - at, (changes[0], changes[1]), units, gap, deviation, days)
 
@@ -195,19 +199,24 @@ def _cut(series: Series, last: np.datetime64) -> Series:
     return replace(series, dates=series.dates[:keep], closes=series.closes[:keep])
 
 
-def _base(a: Series, b: Series, window: Window, days: Days) -> int | None:
+def _base(a: Series, b: Series, window: Window, how: Align, days: Days) -> int | None:
     """The place among the common days of the base of the window that ends two series; None where it is too short."""
     try:
-        return int(days.searchsorted(pairs.align(a, b, window).dates[0]))
+        return int(days.searchsorted(align(a, b, window, how).dates[0]))
     except NotEnoughData:
         return None
 
 
-def _change(before: float, after: float, *, is_rate: bool) -> float:
-    if is_rate:
-        return float(after - before) * 100
+def _unit(facts: Facts) -> str:
+    """What a leg's changes are counted in."""
+    return facts.change_unit if facts.by_differences else "fraction"
+
+
+def _change(before: float, after: float, facts: Facts) -> float:
+    if facts.by_differences:
+        return float(after - before) * facts.scale
     return float(after / before) - 1 if before > 0 else NAN
 
 
-def _bars(levels: Floats, *, is_rate: bool) -> Floats:
-    return np.asarray(np.diff(levels) * 100 if is_rate else kernels.simple_returns(levels))
+def _bars(levels: Floats, facts: Facts) -> Floats:
+    return np.asarray(np.diff(levels) * facts.scale if facts.by_differences else kernels.simple_returns(levels))

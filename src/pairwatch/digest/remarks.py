@@ -7,13 +7,15 @@ mended when that was so at FROM, and is not so any more.
 import json
 import math
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from pairwatch import kernels, pairs, verdicts
+from pairwatch import kernels, verdicts
+from pairwatch.alignment import CLOCK_TOLERANCE, Matches, hours_apart, matches
 from pairwatch.digest.moves import Known
 from pairwatch.model import NAN, Leadership, Leg
 from pairwatch.snapshots import Line
@@ -155,7 +157,8 @@ def _breakdown(known: Known, at: int) -> str:
 
 def _lead(known: Known, at: int, pair: tuple[PairOfLegs, ...]) -> Iterator[Remark]:
     """A verdict on who leads that was another one at FROM."""
-    was, now = _verdict(known, at), _verdict(known, -1)
+    found = matches(known.a.series, known.b.series, known.end.question.align)
+    was, now = _verdict(known, at, found), _verdict(known, -1, found)
     if now.decided and (not was.decided or was.lag != now.lag):
         yield Remark("lead", pair, f"{now.verdict}: new")
     elif was.decided and not now.decided:
@@ -163,21 +166,23 @@ def _lead(known: Known, at: int, pair: tuple[PairOfLegs, ...]) -> Iterator[Remar
         yield Remark("lead", pair, f"{was.verdict.partition(' (')[0]} no more{p}")
 
 
-def _verdict(known: Known, at: int) -> Leadership:
-    """The leadership that a snapshot told."""
+def _verdict(known: Known, at: int, found: Matches) -> Leadership:
+    """The leadership that a snapshot told: neither the legs' clocks nor a period's average are called a leader."""
     keys = ("lead_lag", "lead_p_value", "lead_asymmetry", "lead_detectable", "correlation")
     lag, p, asymmetry, detectable, correlation = (float(known.numbers(key)[at]) for key in keys)
     a, b = known.a.series, known.b.series
-    apart = pairs.hours_apart(a.facts, b.facts, a.dates[-61:])
+    bars = 0 if math.isnan(lag) else int(lag)
+    apart = hours_apart(a.facts, b.facts, a.dates[found.at_a[-61:]], b.dates[found.at_b[-61:]], bars)
     told = Leadership(
-        lag=0 if math.isnan(lag) else int(lag),
+        lag=bars,
         asymmetry=asymmetry,
         p_value=p,
         detectable=detectable,
         correlations=np.array([correlation]),
-        hours_apart=0.0 if abs(apart) < pairs.CLOCK_TOLERANCE else apart,
+        hours_apart=0.0 if abs(apart) < CLOCK_TOLERANCE else apart,
     )
-    return verdicts.with_verdict(told, str(known.end.a), str(known.end.b))
+    told = verdicts.with_verdict(told, str(known.end.a), str(known.end.b))
+    return replace(told, decided=False) if told.decided and bars == found.average else told
 
 
 # ---------------------------------------------------------------- trouble

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 NOTHING = "–"
 # So many days are named; of more, the first and the last.
 MOST_DAYS = 4
+# A unit that is no longer stands beside every number.
+LONGEST_UNIT = 6
+# From here on decimals say nothing; below there are but roundings.
+MILLION, TINY = 1e6, 1e-9
 # A split is told in whole shares up to so many.
 LARGEST_RATIO = 100
 
@@ -38,17 +42,38 @@ def cell(reading: Reading) -> str:
         or reading.scope == "difference"
         or (statistic.scope, reading.unit) == ("leadership", "bars")
     )
+    if _is_in_own_unit(statistic, reading.unit):
+        return _quantity(value, reading.unit, "+" if signed else "")
     return _FORMS.get(reading.unit, _number)(value, "+" if signed else "")
 
 
 def price(value: float) -> str:
-    """Two decimals from one up, six significant digits below."""
-    return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:.6g}"
+    """Two decimals from one up, four where an exchange rate has them; six significant digits below; millions whole."""
+    size = abs(value)
+    if size >= MILLION:
+        return f"{value:,.0f}"
+    if 1 <= size < 10:
+        whole, _, decimals = f"{value:.4f}".partition(".")
+        return f"{whole}.{decimals[:2]}{decimals[2:].rstrip('0')}"
+    return f"{value:,.2f}" if size >= 1 or value == 0 else f"{value:.6g}"
+
+
+def _is_in_own_unit(statistic: Statistic, unit: str) -> bool:
+    """Whether it is a change, or a deviation, counted in what its leg is counted in."""
+    return statistic.unit in ("return", "deviation") and unit not in ("fraction", "bp")
+
+
+def _quantity(value: float, unit: str, sign: str) -> str:
+    """A number of anything; only short units stand beside it, long ones are said in the receipt alone."""
+    size = abs(value)
+    digits = 0 if size >= MILLION else 2 if size >= 1 or size < TINY else 3
+    text = f"{value:{sign}z,.{digits}f}" if digits < 3 else f"{value:{sign}.3g}"
+    return f"{text} {unit}" if len(unit) <= LONGEST_UNIT else text
 
 
 def _number(value: float, sign: str) -> str:
     """Three decimals; three significant digits where those would hide it (a coin priced in bitcoin)."""
-    if 1e-9 < abs(value) < 0.001:
+    if TINY < abs(value) < 0.001:
         return f"{value:{sign}.3g}"
     return f"{value:{sign}z,.3f}"
 
@@ -117,10 +142,44 @@ def receipt_rows(c: Comparison, now: float) -> list[tuple[str, str]]:
             f"{plural(r.matched, 'common close')} from {r.base} to {r.end} ({plural(r.matched - 1, 'return')})",
         ),
         ("unmatched", f"{plural(r.a.lost, 'close')} of {c.a}, {r.b.lost} of {c.b}"),
+        *([("lined up", r.lined_up)] if r.lined_up else []),
+        ("units", _units(r.a, r.b)),
+        *(("left out", text) for text in _left_out(c)),
         ("method", f"{adjusted}; P = {r.bars_per_year} bars a year; lags to {r.max_lag}; seed {r.seed}"),
         ("data", f"{c.a} {_origin(r.a, now)}; {c.b} {_origin(r.b, now)}"),
         *(("note", warning) for warning in c.warnings),
     ]
+
+
+def _units(a: LegReceipt, b: LegReceipt) -> str:
+    """What each leg's values are counted in, and how its changes are made."""
+    ours, theirs = _unit(a), _unit(b)
+    return f"both: {ours}" if ours == theirs else f"{a.leg}: {ours} · {b.leg}: {theirs}"
+
+
+def _unit(side: LegReceipt) -> str:
+    facts = side.facts
+    unit = facts.unit or ("" if facts.simulated else facts.currency)
+    changes = facts.change_unit if facts.by_differences else "percent"
+    return f"{facts.measure}{f', in {unit}' if unit else ''}; changes in {changes}"
+
+
+def _left_out(c: Comparison) -> Iterator[str]:
+    """What is not said of these units, a line a reason: the reason, and whose numbers are missing."""
+    statistics = {reading.statistic.key: reading.statistic for reading in c}
+    names = {"a": str(c.a), "b": str(c.b), "difference": "A - B", "pair": "the pair"}
+    reasons: dict[str, dict[tuple[str, ...], list[str]]] = {}
+    for one in c.receipt.absent:
+        reasons.setdefault(one.because, {}).setdefault(one.keys, []).append(names[one.scope])
+    for because, groups in reasons.items():
+        parts = [f"{listing(who, len(who))} without {_labels(keys, statistics)}" for keys, who in groups.items()]
+        yield f"{because}: {'; '.join(parts)}"
+
+
+def _labels(keys: Sequence[str], statistics: Mapping[str, Statistic]) -> str:
+    """The statistics' names in the table, without the ends of an interval around one of them."""
+    found = [statistics[key] for key in keys if key in statistics]
+    return " · ".join(dict.fromkeys(one.label for one in found if one.interval not in keys))
 
 
 def _origin(side: LegReceipt, now: float) -> str:
@@ -194,6 +253,8 @@ def amount(c: "Change", value: float) -> str:
 
 def _amount(c: "Change", value: float, size: float) -> str:
     unit = c.statistic.unit if c.statistic.unit == "currency" else c.unit
+    if _is_in_own_unit(c.statistic, unit):
+        return _quantity(value, unit, "+")
     if unit == "currency":
         return f"{value:+,.2f}" if size >= 1 else f"{value:+.4g}"
     if unit == "fraction":

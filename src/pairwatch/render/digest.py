@@ -24,7 +24,7 @@ HEIGHT = 24
 MOST = 40
 HEADER = ("pair", "A", "B", "A - B", "sigma", "correlation", "sigma", "ratio z")
 LEGEND = (
-    "A, B and A - B: returns since then. sigma: how unusual the gap A - B, and the change of the correlation, are "
+    "A, B and A - B: changes since then. sigma: how unusual the gap A - B, and the change of the correlation, are "
     "beside what the pair did before. ratio z: where ln A - ln B stands in its window, in deviations from its mean."
 )
 GAP = 2
