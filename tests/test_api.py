@@ -1,5 +1,6 @@
 import math
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,7 @@ def test_the_public_names_are_these():
         "leadership",
         "saved",
         "snapshot",
+        "verify",
     ]
     assert dir(pairwatch) == sorted(pairwatch.__all__)
 
@@ -139,7 +141,22 @@ BAD = [
     ({"max_lag": 0}, UsageError),
     ({"as_of": "2010-01-01"}, NotEnoughData),
 ]
-BAD_TYPES = [{"window": 90}, {"as_of": 5}, {"max_lag": "5"}, {"max_lag": 2.5}, {"seed": -1}, {"adjust": "none"}]
+BAD_TYPES = [
+    {"window": 90},
+    {"as_of": 5},
+    {"max_lag": "5"},
+    {"max_lag": 2.5},
+    {"seed": -1},
+    {"adjust": "none"},
+    {"currency": "dollars"},
+    {"currency": None},
+    {"align": "somehow"},
+    {"align": 2},
+    {"units": {"demo:TWIN1": "percent"}},
+    {"units": {"demo:TWIN1": 1}},
+    {"units": {5: "rate", "a b": "rate"}},
+    {"units": "rate"},
+]
 
 
 @pytest.mark.parametrize(("asked", "error"), BAD, ids=str)
@@ -160,6 +177,50 @@ def test_a_value_of_the_wrong_kind_is_a_usage_error(asked):
 def test_legs_that_are_none_or_one_are_a_usage_error(legs):
     with pytest.raises(UsageError):
         pairwatch.compare(*legs, now=NOW)
+
+
+# ---------------------------------------------------------------- what a run may know of its legs
+
+
+def desk(**given):
+    """What a run is handed: its policy."""
+    return api.desk_at(Cache(Path("unused")), api.question(now=NOW), now=NOW, **given)._policy
+
+
+def test_a_unit_changes_how_a_leg_changes(twins):
+    again = pairwatch.compare(
+        "demo:TWIN1", "demo:TWIN2", as_of="2026-06-30", now=NOW, units={"demo:twin1": "rate", "demo:TWIN2": "rate"}
+    )
+    assert again["a", "volatility"] != twins["a", "volatility"]
+
+
+def test_a_history_has_the_unit_that_is_declared():
+    found = pairwatch.history("demo:TWIN1", now=NOW, units={"demo:TWIN1": "level:barrels"})
+    assert (found.series.facts.measure, found.series.facts.unit) == ("level", "barrels")
+
+
+def test_a_question_has_its_currency_in_capitals():
+    assert api.question(currency="eur", now=NOW).currency == "EUR"
+    assert api.desk_at(Cache(Path("unused")), api.question(currency="eur", now=NOW), now=NOW)._policy.currency == "EUR"
+
+
+def test_a_way_to_line_up_is_part_of_the_question(twins):
+    again = pairwatch.compare("demo:TWIN1", "demo:TWIN2", as_of="2026-06-30", now=NOW, align="two-day")
+    assert again.receipt.align == "two-day"
+    assert again["beta"] != twins["beta"]
+
+
+def test_keys_are_those_of_the_environment_unless_others_are_given(monkeypatch):
+    monkeypatch.setenv("FRED_API_KEY", "s3cret")
+    assert desk().keys.get("fred") == ("FRED_API_KEY", "s3cret")
+    assert desk(keys={}).keys == {}
+
+
+def test_a_policy_shows_no_key(monkeypatch):
+    monkeypatch.setenv("FRED_API_KEY", "s3cret")
+    policy = desk()
+    assert policy.keys["fred"]
+    assert "s3cret" not in repr(policy)
 
 
 # ---------------------------------------------------------------- history
@@ -194,6 +255,25 @@ def test_a_cache_may_be_given(tmp_path):
     with pytest.raises(errors.NotCached):
         pairwatch.history("QQQ", cache=Cache(tmp_path / "x.db"), offline=True)
     assert api.cache_at(tmp_path).path == tmp_path / "prices.db"
+
+
+# ---------------------------------------------------------------- verify
+
+
+def test_a_leg_is_verified_with_a_file(tmp_path):
+    days = [f"2026-{month:02}-{day:02}" for month in (1, 2, 3) for day in range(1, 29)]
+    closes = [100 + 3 * ((7 * at) % 11) for at in range(len(days))]
+    for name, factor in (("good", 1.0), ("bad", 1.2)):
+        lines = [
+            f"{day},{close * (factor if at == 40 else 1):.2f}"
+            for at, (day, close) in enumerate(zip(days, closes, strict=True))
+        ]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["Date,Close", *lines, ""]))
+    legs = [f"csv:{tmp_path}/{name}.csv" for name in ("good", "bad")]
+    found = pairwatch.verify(*legs, as_of="2026-03-28")
+    assert found.differs
+    assert [finding.kind for finding in found.checked[0].findings] == ["tick"]
+    assert not pairwatch.verify(*legs, as_of="2026-03-28", since="2026-03-01").differs
 
 
 # ---------------------------------------------------------------- compare_series

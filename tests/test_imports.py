@@ -161,8 +161,20 @@ def test_what_is_read_from_the_store_loads_nothing_heavy(tmp_path, monkeypatch, 
     assert not modules_after(*args) & (HEAVY | {"rich", "zoneinfo"})
 
 
-def test_listing_the_sources_loads_nothing_heavy():
-    assert not modules_after("sources") & HEAVY
+def test_listing_the_sources_loads_nothing_heavy_but_what_finds_plug_ins():
+    assert modules_after("sources") & HEAVY == {"importlib.metadata"}
+
+
+def test_keys_units_and_fallbacks_load_nothing_heavy(cached, tmp_path, monkeypatch):
+    file = tmp_path / "config.toml"
+    file.write_text('[units]\nAAA = "index"\n[fallback]\nBBB = ["yahoo", "demo:TWIN1"]\n[keys]\nfred = "abc"\n')
+    file.chmod(0o600)
+    monkeypatch.setenv("PAIRWATCH_CONFIG", str(file))
+    assert not modules_after(*LEGS, "-f", "csv") & (HEAVY | {"keyring", "rich"})
+
+
+def test_a_file_without_units_and_fallbacks_loads_no_reader_of_them(cached):
+    assert not modules_after(*LEGS, "-f", "csv") & {"pairwatch.config.legs", "pairwatch.config.sections"}
 
 
 def test_a_source_loads_no_other_source():

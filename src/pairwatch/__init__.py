@@ -6,21 +6,33 @@ The names below load what they need when they are first used; importing pairwatc
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pairwatch.api import compare, compare_series, history, saved, snapshot
+    from pairwatch.api import compare, history, saved, snapshot, verify
     from pairwatch.errors import PairwatchError
+    from pairwatch.given import compare_series
     from pairwatch.pairs import leadership
 
 __version__ = "0.1.0"
-__all__ = ["PairwatchError", "__version__", "compare", "compare_series", "history", "leadership", "saved", "snapshot"]
+__all__ = [
+    "PairwatchError",
+    "__version__",
+    "compare",
+    "compare_series",
+    "history",
+    "leadership",
+    "saved",
+    "snapshot",
+    "verify",
+]
 
 _HOMES = {
     "PairwatchError": "errors",
     "compare": "api",
-    "compare_series": "api",
+    "compare_series": "given",
     "history": "api",
     "leadership": "pairs",
     "saved": "api",
     "snapshot": "api",
+    "verify": "api",
 }
 
 

@@ -1,30 +1,39 @@
 """The Python interface, and what the command line is made of.
 
-Beside the command line this is the only place that reads the clock and asks where the cache lives.
+Beside the command line this is the only place that reads the clock and the environment, and asks where the cache lives.
 """
 
+import os
 import time
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pairwatch import __version__, config, pairs
 from pairwatch import cache as prices
 from pairwatch.cache import Cache
 from pairwatch.errors import UsageError
 from pairwatch.histories import History
-from pairwatch.kernels import is_every_day
-from pairwatch.model import DEFAULT_SOURCE, Adjustment, Comparison, Facts, Leg, Provenance, Series, Window
+from pairwatch.model import (
+    DEFAULT_SOURCE,
+    Adjustment,
+    Align,
+    Comparison,
+    Declared,
+    Leg,
+    Window,
+)
 from pairwatch.retrieval import Desk, Policy
 from pairwatch.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from pairwatch.differences import Difference, Moment, State
     from pairwatch.records import Table
     from pairwatch.snapshots import Snapshot, Store
+    from pairwatch.sources import Key
+    from pairwatch.verifying import Verification
 
 
 # As `pairwatch.snapshots` names it.
@@ -65,6 +74,9 @@ def compare(
     max_lag: int = 10,
     adjust: Adjustment = "total",
     seed: int = 0,
+    currency: str = "",
+    align: Align = "date",
+    units: "Mapping[str, str] | None" = None,
     source: str = DEFAULT_SOURCE,
     cache: Cache | None = None,
     offline: bool = False,
@@ -76,11 +88,16 @@ def compare(
 ) -> Comparison:
     """Compare two legs, `[source:]symbol`, fetching and caching what is missing.
 
+    The keys of providers are read from their variables, such as FRED_API_KEY, or from the keyring.
+
     Args:
         window: `90d` (calendar days), `12w`, `6mo`, `1y` or `61b` (bars).
         as_of: recompute as if that day were today.
         max_lag: the largest lag of the lead test, in bars.
         adjust: `total` reinvests distributions, `price` does not.
+        currency: into which prices are converted, such as `USD`; by default each leg stays in its own.
+        align: which closes belong together: of one `date`, the `nearest` in time, or of every second day (`two-day`).
+        units: what the values of legs are, where their source cannot know: `{"fred:UNRATE": "rate"}`.
         cache: where histories are kept; by default the platform's cache folder.
         max_age: seconds for which a price of an open session still counts as now.
         deadline: seconds that a source has for a leg.
@@ -92,9 +109,19 @@ def compare(
     now = time.time() if now is None else now
     cache = cache or cache_at()
     legs = pair(a, b, source)
-    asked = question(window=window, as_of=as_of, max_lag=max_lag, adjust=adjust, seed=seed, now=now)
+    asked = question(
+        window=window, as_of=as_of, max_lag=max_lag, adjust=adjust, seed=seed, currency=currency, align=align, now=now
+    )
     desk = desk_at(
-        cache, asked, offline=offline, refresh=refresh, max_age=max_age, deadline=deadline, now=now, verbose=verbose
+        cache,
+        asked,
+        offline=offline,
+        refresh=refresh,
+        max_age=max_age,
+        deadline=deadline,
+        now=now,
+        verbose=verbose,
+        declared=_declared(units, source),
     )
     first, second = (desk.history(leg) for leg in legs)
     return pairs.compare(first, second, asked, trouble=cache.trouble)
@@ -119,6 +146,8 @@ def question(
     max_lag: int = 10,
     adjust: Adjustment = "total",
     seed: int = 0,
+    currency: str = "",
+    align: Align = "date",
     now: float,
 ) -> pairs.Question:
     """What is asked of a pair; see `compare`.
@@ -126,8 +155,16 @@ def question(
     Raises:
         UsageError: what cannot be asked.
     """
-    asked = _day(as_of) or _today(now)
-    return pairs.Question(asked, _window(window), max_lag=max_lag, adjustment=adjust, seed=seed)
+    day = _day(as_of) or _today(now)
+    return pairs.Question(
+        day,
+        _window(window),
+        max_lag=max_lag,
+        adjustment=adjust,
+        seed=seed,
+        currency=_currency(currency),
+        align=align,
+    )
 
 
 def desk_at(
@@ -140,10 +177,33 @@ def desk_at(
     deadline: float = 20.0,
     now: float,
     verbose: bool = False,
+    keys: "Mapping[str, Key] | None" = None,
+    declared: "Mapping[Leg, Declared] | None" = None,
+    fallback: "Mapping[Leg, tuple[Leg, ...]] | None" = None,
+    patience: float | None = None,
 ) -> Desk:
-    """Where the legs of a run come from; see `compare`."""
-    until = asked.as_of if asked.as_of < _today(now) else None
-    return Desk(cache, Policy(now, until, max_age, offline, refresh, deadline, verbose))
+    """Where the legs of a run come from; see `compare`, and `pairwatch.retrieval.Policy` for the rest.
+
+    Args:
+        keys: by default those of the variables and the keyring.
+    """
+    return Desk(
+        cache,
+        Policy(
+            now,
+            until=asked.as_of if asked.as_of < _today(now) else None,
+            max_age=max_age,
+            offline=offline,
+            refresh=refresh,
+            deadline=deadline,
+            verbose=verbose,
+            keys=config.Keys(os.environ) if keys is None else keys,
+            declared=declared or {},
+            fallback=fallback or {},
+            currency=asked.currency,
+            patience=patience,
+        ),
+    )
 
 
 def snapshot(
@@ -154,6 +214,9 @@ def snapshot(
     max_lag: int = 10,
     adjust: Adjustment = "total",
     seed: int = 0,
+    currency: str = "",
+    align: Align = "date",
+    units: "Mapping[str, str] | None" = None,
     source: str = DEFAULT_SOURCE,
     cache: Cache | None = None,
     store: "Store | None" = None,
@@ -169,8 +232,8 @@ def snapshot(
     from pairwatch.taking import Run
 
     now = time.time() if now is None else now
-    asked = question(window=window, max_lag=max_lag, adjust=adjust, seed=seed, now=now)
-    desk = desk_at(cache or cache_at(), asked, offline=offline, now=now)
+    asked = question(window=window, max_lag=max_lag, adjust=adjust, seed=seed, currency=currency, align=align, now=now)
+    desk = desk_at(cache or cache_at(), asked, offline=offline, now=now, declared=_declared(units, source))
     (outcome,) = Run(desk, store or store_at(), asked, now).take([pair(a, b, source)])
     if outcome.snapshot is None:
         raise outcome.error or AssertionError("a pair that is not stored says why")
@@ -185,6 +248,8 @@ def saved(
     max_lag: int = 10,
     adjust: Adjustment = "total",
     seed: int = 0,
+    currency: str = "",
+    align: Align = "date",
     source: str = DEFAULT_SOURCE,
     store: "Store | None" = None,
     since: date | str | None = None,
@@ -197,7 +262,7 @@ def saved(
     from pairwatch import records
 
     legs = pair(a, b, source)
-    asked = question(window=window, max_lag=max_lag, adjust=adjust, seed=seed, now=0.0)
+    asked = question(window=window, max_lag=max_lag, adjust=adjust, seed=seed, currency=currency, align=align, now=0.0)
     return records.table(*legs, asked, (store or store_at()).record(*legs, asked, _day(since) or date.min))
 
 
@@ -279,6 +344,7 @@ def _moment(snapshot: "Snapshot") -> "Moment":
 def history(
     leg: str | Leg,
     *,
+    units: "Mapping[str, str] | None" = None,
     source: str = DEFAULT_SOURCE,
     cache: Cache | None = None,
     offline: bool = False,
@@ -290,61 +356,49 @@ def history(
     Raises:
         SourceError: the leg could not be had.
     """
-    policy = Policy(now=time.time() if now is None else now, offline=offline, refresh=refresh)
+    policy = Policy(
+        now=time.time() if now is None else now,
+        offline=offline,
+        refresh=refresh,
+        keys=config.Keys(os.environ),
+        declared=_declared(units, source),
+    )
     return Desk(cache or cache_at(), policy).history(leg if isinstance(leg, Leg) else Leg.parse(leg, source))
 
 
-def compare_series(
-    a: Any,
-    b: Any,
-    *,
-    window: str | Window = "90d",
-    max_lag: int = 10,
-    seed: int = 0,
-) -> Comparison:
-    """Compare two pandas Series of prices that are at hand, indexed by date; their names name the legs.
+def verify(
+    leg: str | Leg,
+    *against: str | Leg,
+    tolerance: str = "",
+    since: date | str | None = None,
+    as_of: date | str | None = None,
+    source: str = DEFAULT_SOURCE,
+    cache: Cache | None = None,
+    offline: bool = False,
+    refresh: bool = False,
+    now: float | None = None,
+) -> "Verification":
+    """Compare a leg with the same thing from other sources; see `pairwatch.verifying`.
 
-    The prices are taken as they are: adjust them first. Missing prices are left out.
+    Args:
+        tolerance: what still agrees, of prices and of rates: `0.1%,0.5bp`.
+        since: the first day that is looked at; by default all common days.
 
     Raises:
-        UsageError: not Series of finite numbers, or dates that are not unique.
-        NotEnoughData: too few common days.
+        SourceError: one of the legs could not be had.
+        NotEnoughData: two of them have no day in common.
+        UsageError: no tolerance, or no day.
     """
-    first, second = _given(a, "A"), _given(b, "B")
-    if first.series.leg == second.series.leg:
-        first, second = (
-            replace(h, series=replace(h.series, leg=Leg("given", n))) for h, n in ((first, "A"), (second, "B"))
-        )
-    as_of: date = max(first.series.dates[-1], second.series.dates[-1]).item()
-    return pairs.compare(first, second, pairs.Question(as_of, _window(window), max_lag=max_lag, seed=seed))
+    from pairwatch import receipts, verifying
 
-
-def _given(prices: Any, name: str) -> History:
-    """A history from a pandas Series."""
-    hint = "pass two pandas Series of prices, each with a DatetimeIndex"
-    try:
-        known = prices.dropna().sort_index()
-        index = known.index.tz_localize(None) if getattr(known.index, "tz", None) else known.index
-        if index.to_numpy().dtype.kind not in "MOUT":
-            raise UsageError(f"leg {name} has no dates, but {index.dtype} for an index", hint)
-        dates, closes = index.to_numpy().astype("datetime64[D]"), known.to_numpy(dtype="f8")
-        series = Series(
-            Leg("given", _symbol(known.name, name)),
-            dates,
-            closes,
-            facts=Facts(name=clean(known.name), every_day=is_every_day(dates)),
-        )
-    except (AttributeError, TypeError, ValueError) as error:
-        raise UsageError(f"leg {name} is not a Series of prices by date ({clean(error)})", hint) from error
-    if not len(series):
-        raise UsageError(f"leg {name} holds no price", hint)
-    return History(series, Provenance("file"))
-
-
-def _symbol(name: Any, otherwise: str) -> str:
-    """What a Series is called, as far as a symbol can say it."""
-    letters = "".join(c if c.isascii() and c.isalnum() else "-" for c in str(name)).strip("-").upper()
-    return letters[:30] if name is not None and letters else otherwise
+    now = time.time() if now is None else now
+    day = _day(as_of) or _today(now)
+    had = [
+        receipts.as_of(history(one, source=source, cache=cache, offline=offline, refresh=refresh, now=now), day)
+        for one in (leg, *against)
+    ]
+    allowed = verifying.Tolerance.parse(tolerance) if tolerance else None
+    return verifying.verify(had[0], had[1:], allowed, _day(since))
 
 
 def _today(now: float) -> date:
@@ -365,6 +419,18 @@ def _day(given: date | str | None) -> date | None:
         return config.day(given)
     except (TypeError, ValueError):
         raise UsageError(f"not a day: {clean(given)!r}", "write it as YYYY-MM-DD") from None
+
+
+def _currency(given: str) -> str:
+    try:
+        return config.currency(str(given))
+    except ValueError as error:
+        raise UsageError(f"not a currency: {clean(given)!r}", str(error)) from None
+
+
+def _declared(units: "Mapping[str, str] | None", source: str) -> dict[Leg, Declared]:
+    """What is declared of legs; raises `UsageError`."""
+    return config.units({"units": units}, "the argument", source) if units else {}
 
 
 def _window(given: str | Window) -> Window:

@@ -36,3 +36,17 @@ def cached(tmp_path, monkeypatch):
         holding = Holding(series, 1.7e9, 1.7e9, 1.7e9, builders.weekdays(0))
         cache.update(series.leg, lambda _, holding=holding: holding)
     return tmp_path / "cache"
+
+
+@pytest.fixture
+def provider(monkeypatch, tmp_path):
+    """Every remote source, without a network and without a keyring; see `tests.cli.provider`."""
+    from tests.cli.provider import Provider
+
+    from pairwatch import retrieval, sources
+
+    found = Provider()
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    monkeypatch.setattr(retrieval, "load", lambda name: found if sources.about(name).remote else sources.load(name))
+    monkeypatch.setenv("PAIRWATCH_CACHE_DIR", str(tmp_path / "cache"))
+    return found

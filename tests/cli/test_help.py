@@ -23,6 +23,8 @@ COMMANDS = [
     ("digest",),
     ("schedule",),
     ("explain",),
+    ("fetch",),
+    ("verify",),
     ("sources",),
     ("watchlist",),
     ("watchlist", "add"),

@@ -17,6 +17,8 @@ SAMPLES = {
     "as_of": ("2026-01-02", "2026-01-05", "2026-01-06"),
     "max_lag": ("5", "6", "7"),
     "adjust": ("price", "total", "price"),
+    "currency": ("USD", "eur", "JPY"),
+    "align": ("nearest", "two-day", "date"),
     "format": ("csv", "json", "table"),
     "source": ("demo", "csv", "yahoo"),
     "max_age": ("1h", "2h", "3d"),
@@ -70,6 +72,8 @@ def test_the_defaults_are_these():
         "as_of": None,
         "max_lag": 10,
         "adjust": "total",
+        "currency": "",
+        "align": "date",
         "format": "auto",
         "source": "yahoo",
         "max_age": 900.0,
@@ -131,6 +135,8 @@ BAD = {
     "as_of": ["yesterday", "2026-13-01", "2026-02-30", "30.6.2026", "2026-6-1", "06/30/2026"],
     "max_lag": ["", "0", "1001", "-1", "1.0", "ten", "1e2", "٣"],
     "adjust": ["", "yes", "totall"],
+    "currency": ["US", "USDT", "U$D", "840", "ß1", "ßa", "USD EUR"],
+    "align": ["", "twoday", "close"],
     "format": ["", "xml", "tsv", "csv,json"],
     "source": ["", "bloomberg", "../yahoo"],
     "max_age": ["", "soon", "-1s", "1w", "1.5h", "1h30m", "12345678s", "367d", "9999999d"],
@@ -276,6 +282,21 @@ def test_known_empty_and_foreign_variables_are_not_misspelt():
     known = {f"PAIRWATCH_{key.upper()}": "x" for key in KEYS}
     known |= {"PAIRWATCH_CONFIG": "x", "PAIRWATCH_MAIL_PASSWORD": "x"}
     assert config.misspelt({**known, "PAIRWATCH_X": "", "PAIRWATCHER": "x", "HOME": "/"}) == {}
+
+
+@pytest.mark.parametrize(("text", "code"), [("usd", "USD"), (" Eur ", "EUR"), ("GBp", "GBP"), ("", "")])
+def test_a_currency_is_in_capitals(text, code):
+    assert resolved(flags={"currency": text})["currency"].value == code
+
+
+def test_a_source_of_a_plug_in_can_be_the_default(monkeypatch):
+    monkeypatch.setattr(sources, "every", lambda: (*sources.names(), "acme"))
+    assert resolved(flags={"source": "ACME"})["source"].value == "acme"
+
+
+def test_plug_ins_are_not_looked_for_where_a_source_is_ours(monkeypatch):
+    monkeypatch.setattr(sources, "every", lambda: pytest.fail("plug-ins were looked for"))
+    assert resolved(flags={"source": "cboe"})["source"].value == "cboe"
 
 
 def test_every_source_can_be_the_default():

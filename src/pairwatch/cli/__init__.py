@@ -41,7 +41,12 @@ class Commands(LazyGroup):
             "pairwatch.cli.schedule",
             "Run snapshots after each close: print what cron or systemd needs, or set it up.",
         ),
-        "sources": ("pairwatch.cli.sources", "List where legs can come from."),
+        "fetch": (
+            "pairwatch.cli.fetch",
+            "Fetch many legs into the price cache, side by side and within the providers' limits.",
+        ),
+        "verify": ("pairwatch.cli.verify", "Compare a leg with the same thing from other sources."),
+        "sources": ("pairwatch.cli.sources", "List where legs can come from, and say whether it works now."),
         "watchlist": (
             "pairwatch.cli.watchlist",
             "The pairs that are watched: add one, remove one, list or import them.",

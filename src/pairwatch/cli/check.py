@@ -53,6 +53,9 @@ def check(
     window: options.Window = None,
     max_lag: options.MaxLag = None,
     adjust: options.Adjust = None,
+    currency: options.Currency = None,
+    align: options.Align = None,
+    unit: options.Unit = None,
     form: Annotated[
         str | None,
         options.option("--format", "-f", metavar="text|csv|json", help="text, in a pipe, is the news alone."),
@@ -84,7 +87,7 @@ def check(
     chosen = _chosen(pair or (), typed, settings, every=every)
     if verbose:
         world.show_logs()
-    outcomes = _checked(chosen, settings, now, form=form, verbose=verbose)
+    outcomes = _checked(chosen, settings, now, form=form, units=unit, verbose=verbose)
     _tell(outcomes, quiet=settings["quiet"])
     raise typer.Exit(_code(outcomes, only_new=new))
 
@@ -191,7 +194,13 @@ def _parsed(text: str, where: str, known: "Known") -> "Expression":
 
 
 def _checked(
-    chosen: "Sequence[Watched]", settings: dict[str, Any], now: float, *, form: str, verbose: bool
+    chosen: "Sequence[Watched]",
+    settings: dict[str, Any],
+    now: float,
+    *,
+    form: str,
+    units: list[str] | None,
+    verbose: bool,
 ) -> "list[Outcome]":
     """Check pair after pair; as text, each is said before the next one is looked at."""
     from pairwatch.checking import Run
@@ -200,7 +209,8 @@ def _checked(
 
     asked = world.question({**settings, "as_of": None}, now)
     cache, log = world.cache(settings), world.log(settings)
-    legs = Legs(world.desk(settings, cache, asked, now=now, verbose=verbose))
+    every = [leg for watched in chosen for leg in (watched.a, watched.b)]
+    legs = Legs(world.desk(settings, cache, asked, now=now, verbose=verbose, legs=every, units=units))
     run = Run(legs.history, Watch(world.store(settings)), asked, now)
     outcomes = []
     for outcome in run.check(chosen):

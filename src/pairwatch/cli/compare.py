@@ -38,6 +38,9 @@ def compare(
     vintage: options.Vintage = None,
     max_lag: options.MaxLag = None,
     adjust: options.Adjust = None,
+    currency: options.Currency = None,
+    align: options.Align = None,
+    unit: options.Unit = None,
     format: options.Format = None,
     csv: options.AsCsv = False,
     json: options.AsJson = False,
@@ -61,14 +64,14 @@ def compare(
     if verbose:
         world.show_logs()
     if vintage is not None:
-        if as_of is not None or refresh:
-            what = "--refresh" if refresh else "--as-of"
+        if as_of is not None or refresh or unit:
+            what = "--refresh" if refresh else "--unit" if unit else "--as-of"
             raise UsageError(f"--vintage says what was said then, and {what} asks anew", "leave one of them out")
         _write(_as_said(a, b, vintage, settings), settings, output, now)
         return
     cache = world.cache(settings)
     try:
-        found = _compared(a, b, settings, cache, now=now, verbose=verbose)
+        found = _compared(a, b, settings, cache, units=unit, now=now, verbose=verbose)
         _write(found, settings, output, now)
     except PairwatchError:
         # Without it, "not in the cache" would be all that is said of a cache that could not be read.
@@ -87,12 +90,21 @@ def _write(found: _Found, settings: dict[str, Any], output: options.Output, now:
     words.note(*_notes(found.comparison), quiet=settings["quiet"] or shows_notes)
 
 
-def _compared(a: str, b: str, settings: dict[str, Any], cache: "Cache", *, now: float, verbose: bool) -> _Found:
+def _compared(
+    a: str,
+    b: str,
+    settings: dict[str, Any],
+    cache: "Cache",
+    *,
+    units: list[str] | None,
+    now: float,
+    verbose: bool,
+) -> _Found:
     from pairwatch import api, pairs
 
-    asked = world.question(settings, now)
-    desk = world.desk(settings, cache, asked, now=now, verbose=verbose)
-    first, second = (desk.history(leg) for leg in api.pair(a, b, settings["source"]))
+    asked, legs = world.question(settings, now), api.pair(a, b, settings["source"])
+    desk = world.desk(settings, cache, asked, now=now, verbose=verbose, legs=legs, units=units)
+    first, second = (desk.history(leg) for leg in legs)
     found = pairs.compare(first, second, asked, trouble=cache.trouble)
     if settings["as_of"] or not world.has_snapshots(settings):
         return _Found(found)

@@ -42,6 +42,9 @@ def diff(
     window: options.Window = None,
     max_lag: options.MaxLag = None,
     adjust: options.Adjust = None,
+    currency: options.Currency = None,
+    align: options.Align = None,
+    unit: options.Unit = None,
     seed: options.Seed = None,
     format: options.Format = None,
     csv: options.AsCsv = False,
@@ -63,7 +66,7 @@ def diff(
     settings = world.settings({**locals(), "format": results.form(csv=csv, json=json, typed=format)})
     if verbose:
         world.show_logs()
-    found = _difference((a, b, start, end), only, settings, now, verbose=verbose)
+    found = _difference((a, b, start, end), only, settings, now, units=unit, verbose=verbose)
     from pairwatch.render import difference_writer
 
     to = results.destination(settings["format"], output)
@@ -77,6 +80,7 @@ def _difference(
     settings: dict[str, Any],
     now: float,
     *,
+    units: list[str] | None,
     verbose: bool,
 ) -> "Difference":
     from pairwatch import api
@@ -89,9 +93,11 @@ def _difference(
     keys = None if chosen is None else {key for _, key in chosen}
     asked = world.question(settings, now)
     if end != "now":
+        if units:
+            raise UsageError("--unit needs `now` for TO", "snapshots keep what their values were: leave it out")
         return _only(api.difference(legs, asked, store, start, end, keys=keys), chosen)
     cache = world.cache(settings)
-    desk: Desk = world.desk(settings, cache, asked, now=now, verbose=verbose)
+    desk: Desk = world.desk(settings, cache, asked, now=now, verbose=verbose, legs=legs, units=units)
     try:
         found = api.difference(legs, asked, store, start, end, desk=desk, keys=keys, now=now)
     except PairwatchError:

@@ -42,6 +42,8 @@ def digest(
     window: options.Window = None,
     max_lag: options.MaxLag = None,
     adjust: options.Adjust = None,
+    currency: options.Currency = None,
+    align: options.Align = None,
     seed: options.Seed = None,
     form: Annotated[
         str | None, options.option("--format", "-f", metavar="text|markdown|html", help="text by default.")

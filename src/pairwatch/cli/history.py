@@ -47,6 +47,9 @@ def history(
     window: options.Window = None,
     max_lag: options.MaxLag = None,
     adjust: options.Adjust = None,
+    currency: options.Currency = None,
+    align: options.Align = None,
+    unit: options.Unit = None,
     seed: options.Seed = None,
     format: options.Format = None,
     csv: options.AsCsv = False,
@@ -72,7 +75,9 @@ def history(
         raise UsageError("history has no markdown", "--format is table, csv or json")
     first = _since(since)
     names = statistic or (USUAL if to.form == "table" else ())
-    table = _table(a, b, names, first, settings, now, recompute=recompute, verbose=verbose)
+    if unit and not recompute:
+        raise UsageError("--unit without --recompute", "snapshots keep what their values were: leave it out")
+    table = _table(a, b, names, first, settings, now, recompute=recompute, units=unit, verbose=verbose)
     if not table.rows:
         raise _nothing(table, first, settings)
     if to.form == "table" and first is None and len(table.rows) > NEWEST:
@@ -94,6 +99,7 @@ def _table(
     now: float,
     *,
     recompute: bool,
+    units: list[str] | None,
     verbose: bool,
 ) -> "Table":
     from pairwatch import api, records
@@ -106,7 +112,7 @@ def _table(
     if not recompute:
         return found
     cache = world.cache(settings)
-    desk = world.desk({**settings, "refresh": False}, cache, asked, now=now, verbose=verbose)
+    desk = world.desk({**settings, "refresh": False}, cache, asked, now=now, verbose=verbose, legs=legs, units=units)
     histories = [desk.history(leg) for leg in legs]
     words.note(*world.trouble(cache), quiet=settings["quiet"])
     first = since or (found.rows[0].session if found.rows else asked.as_of - WITHOUT_SNAPSHOTS)

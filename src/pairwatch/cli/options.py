@@ -33,6 +33,25 @@ MaxLag = Annotated[str | None, option("--max-lag", metavar="10", help="The large
 Adjust = Annotated[
     str | None, option("--adjust", metavar="total|price", help="Reinvest distributions (total), or not (price).")
 ]
+Currency = Annotated[
+    str | None, option("--currency", metavar="USD", help="Convert prices into it (default: each leg in its own).")
+]
+Align = Annotated[
+    str | None,
+    option(
+        "--align",
+        metavar="date|nearest|two-day",
+        help="Closes taken together: of one date, nearest in time, or of every second day.",
+    ),
+]
+Unit = Annotated[
+    list[str] | None,
+    option(
+        "--unit",
+        metavar="LEG=rate",
+        help="What a leg's values are: rate, price, index, level, or points; may be repeated.",
+    ),
+]
 Format = Annotated[
     str | None,
     option(

@@ -34,6 +34,9 @@ def take(
     window: options.Window = None,
     max_lag: options.MaxLag = None,
     adjust: options.Adjust = None,
+    currency: options.Currency = None,
+    align: options.Align = None,
+    unit: options.Unit = None,
     csv: options.AsCsv = False,
     json: options.AsJson = False,
     source: options.Source = None,
@@ -58,7 +61,7 @@ def take(
     form = results.form(csv=csv, json=json, typed=None)
     if verbose:
         world.show_logs()
-    outcomes = _taken(pair or (), settings, now, form=form, verbose=verbose)
+    outcomes = _taken(pair or (), settings, now, form=form, units=unit, verbose=verbose)
     if form:
         _report(outcomes, form)
     _tell(outcomes, quiet=settings["quiet"])
@@ -66,7 +69,13 @@ def take(
 
 
 def _taken(
-    legs: Sequence[str], settings: dict[str, Any], now: float, *, form: str | None, verbose: bool
+    legs: Sequence[str],
+    settings: dict[str, Any],
+    now: float,
+    *,
+    form: str | None,
+    units: list[str] | None,
+    verbose: bool,
 ) -> "list[Outcome]":
     from pairwatch import api
     from pairwatch.taking import Run, left_behind
@@ -78,7 +87,8 @@ def _taken(
         raise world.nothing_watched()
     asked = world.question({**settings, "as_of": None}, now)
     cache, store, log = world.cache(settings), world.store(settings), world.log(settings)
-    desk = world.desk(settings, cache, asked, now=now, verbose=verbose)
+    every = [leg for pair in chosen for leg in pair]
+    desk = world.desk(settings, cache, asked, now=now, verbose=verbose, legs=every, units=units)
     try:
         words.note(*left_behind(store, now), quiet=settings["quiet"])
     except StoreError as refusal:  # the run itself will say it, with the numbers that it could not store

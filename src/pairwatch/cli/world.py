@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,12 @@ from pairwatch.errors import UsageError
 from pairwatch.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from pairwatch.cache import Cache
-    from pairwatch.config import Value
+    from pairwatch.config import Keys, Value
     from pairwatch.logs import Log
-    from pairwatch.model import Leg
+    from pairwatch.model import Declared, Leg
     from pairwatch.pairs import Question
     from pairwatch.retrieval import Desk
     from pairwatch.snapshots import Store
@@ -74,9 +77,16 @@ def parsed(file: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(text)
+        return _toml(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{clean(file, 200)} is not TOML: {clean(error)}", hint) from None
+
+
+@lru_cache(maxsize=1)  # settings, watch list, rules and units are each looked for in it
+def _toml(text: str) -> dict[str, Any]:
+    import tomllib
+
+    return tomllib.loads(text)
 
 
 def cache(settings: dict[str, Any]) -> "Cache":
@@ -115,22 +125,78 @@ def question(settings: dict[str, Any], now: float) -> "Question":
     """What the settings ask of a pair."""
     from pairwatch import api
 
-    names = ("window", "as_of", "max_lag", "adjust", "seed")
+    names = ("window", "as_of", "max_lag", "adjust", "seed", "currency", "align")
     return api.question(**{name: settings[name] for name in names if name in settings}, now=now)
 
 
-def desk(settings: dict[str, Any], cache: "Cache", asked: "Question", *, now: float, verbose: bool = False) -> "Desk":
-    """Where the legs of a run come from, as the settings have it.
+def desk(
+    settings: dict[str, Any],
+    cache: "Cache",
+    asked: "Question",
+    *,
+    now: float,
+    verbose: bool = False,
+    legs: "Collection[Leg]" = (),
+    units: "Sequence[str] | None" = None,
+    patience: float | None = None,
+) -> "Desk":
+    """Where the legs of a run come from, as the settings and the configuration file have it.
+
+    Args:
+        legs: those of the run; of others no unit can be typed.
+        units: what was typed as `--unit`.
+        patience: how long a turn at a provider may be waited for, in seconds; by default as long as the deadline.
 
     Raises:
-        UsageError: settings that contradict each other.
+        UsageError: settings that contradict each other, or a section of the file that cannot be read.
     """
-    from pairwatch import api
+    from pairwatch import api, config
 
     if settings["refresh"] and settings["offline"]:
         raise UsageError("--refresh asks the source, and --offline forbids it", "leave one out, or say --no-offline")
-    names = ("offline", "refresh", "max_age", "deadline")
-    return api.desk_at(cache, asked, **{name: settings[name] for name in names}, now=now, verbose=verbose)
+    file, source = config_file(), settings["source"]
+    given = parsed(file)
+    declared = config.units(given, str(file), source) if "units" in given else {}
+    return api.desk_at(
+        cache,
+        asked,
+        **{name: settings[name] for name in ("offline", "refresh", "max_age", "deadline")},
+        now=now,
+        verbose=verbose,
+        keys=keys(),
+        declared=declared | _typed(units, source, legs) if units else declared,
+        fallback=config.fallback(given, str(file), source) if "fallback" in given else None,
+        patience=patience,
+    )
+
+
+def keys() -> "Keys":
+    """The keys of providers: those of the variables, the file and the keyring.
+
+    Raises:
+        UsageError: the file's cannot be read, or can be read by others.
+    """
+    from pairwatch import config
+
+    file = config_file()
+    given = parsed(file)
+    if "keys" not in given:
+        return config.Keys(os.environ)
+    mode = file.stat().st_mode if os.name == "posix" else None
+    return config.Keys(os.environ, config.file_keys(given, str(file), mode), str(file))
+
+
+def _typed(units: "Sequence[str]", source: str, legs: "Collection[Leg]") -> "dict[Leg, Declared]":
+    """What `--unit` says of the run's legs."""
+    from pairwatch import config
+    from pairwatch.text import listing
+
+    found = config.typed_units(units, source)
+    for leg in found:
+        if leg not in legs:
+            names = listing(list(dict.fromkeys(legs)))
+            raise UsageError(f"--unit names {leg}, which is no leg of this run", f"the legs are {names}")
+    return found
 
 
 def watch_list(settings: dict[str, Any]) -> "list[tuple[Leg, Leg]]":

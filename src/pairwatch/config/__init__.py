@@ -1,8 +1,9 @@
-"""The configuration: flat settings, and what the file alone can hold: the watch list, rules, mail.
+"""The configuration: flat settings, and what else it says: the watch list, rules, mail; units, other sources, keys.
 
 Every run needs the settings, few need the rest: its names are loaded when they are first used.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pairwatch.config.settings import (
@@ -14,6 +15,7 @@ from pairwatch.config.settings import (
     Setting,
     Value,
     choice,
+    currency,
     day,
     duration,
     file,
@@ -22,11 +24,14 @@ from pairwatch.config.settings import (
     misspelt,
     nearest,
     resolve,
+    source,
     whole,
     yes_or_no,
 )
 
 if TYPE_CHECKING:
+    from pairwatch.config.keys import FoundKey, Keys, file_keys, name_in_file
+    from pairwatch.config.legs import fallback, typed_units, units
     from pairwatch.config.sections import MailText, RuleText, mail, rules, watch_list
 
 __all__ = [
@@ -35,30 +40,44 @@ __all__ = [
     "PASSWORD_VARIABLE",
     "PREFIX",
     "SETTINGS",
+    "FoundKey",
+    "Keys",
     "MailText",
     "RuleText",
     "Setting",
     "Value",
     "choice",
+    "currency",
     "day",
     "duration",
+    "fallback",
     "file",
+    "file_keys",
     "folder",
     "lasting",
     "mail",
     "misspelt",
+    "name_in_file",
     "nearest",
     "resolve",
     "rules",
+    "source",
+    "typed_units",
+    "units",
     "watch_list",
     "whole",
     "yes_or_no",
 ]
+# Where the names are that are loaded later.
+_LATER = {
+    "keys": ("FoundKey", "Keys", "file_keys", "name_in_file"),
+    "legs": ("fallback", "typed_units", "units"),
+    "sections": ("MailText", "RuleText", "mail", "rules", "watch_list"),
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'pairwatch.config' has no attribute {name!r}")
-    from pairwatch.config import sections
-
-    return getattr(sections, name)
+    for module, names in _LATER.items():
+        if name in names:
+            return getattr(import_module(f"pairwatch.config.{module}"), name)
+    raise AttributeError(f"module 'pairwatch.config' has no attribute {name!r}")

@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from pairwatch import sources
 from pairwatch.errors import UsageError
-from pairwatch.model import DEFAULT_SOURCE, Window
+from pairwatch.model import DEFAULT_SOURCE, Align, Window
 from pairwatch.text import clean
 
 PREFIX = "PAIRWATCH_"
@@ -19,9 +19,10 @@ PREFIX = "PAIRWATCH_"
 FILE_VARIABLE = f"{PREFIX}CONFIG"
 # And the one for what belongs in no file and in no command's arguments.
 PASSWORD_VARIABLE = f"{PREFIX}MAIL_PASSWORD"
-# What the file may hold beside settings: see `sections`.
-SECTIONS = ("watchlist", "rules", "mail")
+# What the file may hold beside settings: see `sections`, `legs` and `keys`.
+SECTIONS = ("watchlist", "rules", "mail", "units", "fallback", "keys")
 FORMATS = ("auto", "table", "csv", "json", "markdown")
+ALIGNMENTS = get_args(Align)
 
 _DURATION = re.compile(r"([0-9]{1,7})(s|m|h|d)?\Z")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, None: 1}
@@ -143,13 +144,44 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
+def currency(text: str) -> str:
+    """A currency's three letters in capitals, or nothing.
+
+    Raises:
+        ValueError: anything else.
+    """
+    code = text.strip()
+    if not re.fullmatch(r"([A-Za-z]{3})?", code):
+        raise ValueError("a currency is three letters, such as USD")
+    return code.upper()
+
+
+def source(text: str) -> str:
+    """The name of a source; those of plug-ins are looked for only where it is none of ours.
+
+    Raises:
+        ValueError: there is none.
+    """
+    name = text.strip().lower()
+    if name not in sources.names() and name not in (known := sources.every()):
+        raise ValueError(f"one of {', '.join(known)}")
+    return name
+
+
 SETTINGS = (
     Setting("window", Window.parse, "90d", "how far back: 90d (calendar days), 12w, 6mo, 1y, or 61b (bars)"),
     Setting("as_of", day, "", "recompute as if this day were today (YYYY-MM-DD)"),
     Setting("max_lag", whole(1, 1000), "10", "the largest lag of the lead test, in bars"),
     Setting("adjust", choice("total", "price"), "total", "total: distributions reinvested; price: as quoted"),
+    Setting("currency", currency, "", "convert prices into it, such as USD (default: each leg in its own)"),
+    Setting(
+        "align",
+        choice(*ALIGNMENTS),
+        "date",
+        "closes taken together: of one date; the nearest in time; two-day: of one date, every second day",
+    ),
     Setting("format", choice(*FORMATS), "auto", "auto is table on a terminal, csv in a pipe"),
-    Setting("source", choice(*sources.names()), DEFAULT_SOURCE, "where legs without a prefix come from"),
+    Setting("source", source, DEFAULT_SOURCE, "where legs without a prefix come from"),
     Setting(
         "max_age",
         lasting("0s", "366d"),
