@@ -6,7 +6,8 @@ found["correlation"], found["a", "volatility"]
 """
 
 import random
-from datetime import date
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -77,6 +78,44 @@ def compared(
 ) -> Comparison:
     """What `pairs.compare` says of two histories."""
     return pairs.compare(a, b, pairs.Question(as_of, Window.parse(window), max_lag, **question))
+
+
+# ---------------------------------------------------------------- closes of different clocks
+
+NEW_YORK = Facts(currency="USD", timezone="America/New_York", closes_at=16 * 60)
+LONDON = Facts(currency="USD", timezone="Europe/London", closes_at=16 * 60 + 30)
+TOKYO = Facts(currency="USD", timezone="Asia/Tokyo", closes_at=15 * 60 + 30)
+CRYPTO = Facts(currency="USD", timezone="UTC", closes_at=24 * 60, every_day=True)
+
+
+def closing_instants(facts: Facts, days: Days) -> Floats:
+    """Unix seconds of the closes, by the clock on the wall."""
+    hours, minutes = divmod(facts.closes_at or 0, 60)
+    late, hour = divmod(hours, 24)
+    zone = ZoneInfo(facts.timezone)
+    on = [(day + timedelta(days=late)).timetuple()[:3] for day in days.tolist()]
+    return np.array([datetime(*day, hour, minutes, tzinfo=zone).timestamp() for day in on])
+
+
+def told_at_two_clocks(
+    a: Facts, b: Facts, n: int, seed: int, share: float = 0.9, end: date = FRIDAY
+) -> tuple[History, History]:
+    """Two legs that learn the same news at the same moment, day and night, seen at their closes of the last `n` days.
+
+    Neither leads. Of what moves a leg in any half hour, `share` is common: the true correlation.
+    """
+    days = [calendar_days(n, end) if facts.every_day else weekdays(n, end) for facts in (a, b)]
+    closes = [closing_instants(facts, own) for facts, own in zip((a, b), days, strict=True)]
+    first = min(own[0] for own in closes)
+    steps = int(max(own[-1] for own in closes) - first) // 1800 + 1
+    common, *noise = np.random.default_rng(seed).standard_normal((3, steps)) * 0.0015
+    paths = [np.exp(np.cumsum(np.sqrt(share) * common + np.sqrt(1 - share) * own)) for own in noise]
+    seen = [100 * path[((own - first) // 1800).astype(int)] for path, own in zip(paths, closes, strict=True)]
+    legs = [
+        Series(Leg("yahoo", symbol), own, levels, facts=facts)
+        for symbol, own, levels, facts in zip(("AAA", "BBB"), days, seen, (a, b), strict=True)
+    ]
+    return History(legs[0], Provenance("file")), History(legs[1], Provenance("file"))
 
 
 # ---------------------------------------------------------------- an independent reference for the lead test

@@ -7,6 +7,7 @@ desk.history(LEG)
 
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from time import time as wall_clock
 
 import numpy as np
 
@@ -152,13 +153,18 @@ def _next_opening(now: float) -> float:
 
 
 def desk_for(cache: Cache, source: FakeSource, now: float = at(TODAY), **policy: object) -> Desk:
-    """A run at `now`."""
-    return Desk(cache, Policy(now, **policy), {source.name: source})
+    """A run at `now`, in which no time goes by."""
+    return Desk(cache, Policy(now, **policy), {source.name: source}, elapsed=lambda: 0.0)
 
 
 def refreshed(cache: Cache, source: FakeSource, now: float = at(TODAY), leg: Leg = LEG, **policy: object) -> History:
     """One run's history of one leg."""
     return desk_for(cache, source, now, **policy).history(leg)
+
+
+def refreshed_live(cache: Cache, source: FakeSource, leg: Leg = LEG, **policy: object) -> History:
+    """One run's history of one leg, by the clock on the wall."""
+    return Desk(cache, Policy(wall_clock(), **policy), {source.name: source}).history(leg)
 
 
 # ---------------------------------------------------------------- what a cache holds
@@ -174,7 +180,9 @@ def holding(leg: Leg = LEG, bars: int = 300, seed: int = 0, asked_at: float = NO
         Event(days[3], "split", 1 / 190),
         Event(days[7], "capital_gain", 1e-9),
     )
-    facts = Facts("Nestlé — 雀巢 🦉 ''; --", "CHF", "price", "EQUITY", "EBS", "Europe/Zurich", 1050, False, False)
+    facts = Facts(
+        "Nestlé — 雀巢 🦉 ''; --", "CHF", kind="EQUITY", exchange="EBS", timezone="Europe/Zurich", closes_at=1050
+    )
     series = Series(leg, days[:bars], closes, events, facts, Quote(101.25, NOW - 7.5, open=True))
     return Holding(series, asked_at, asked_at + 3600.5, asked_at - 86400.25, days[bars : bars + 2])
 

@@ -82,7 +82,7 @@ def shell(command, **more):
 def listings():
     """Two legs that have closed on every finished session of the last months."""
     now = time.time()
-    days = sessions_of("NMS", now).finished(now)[-200:].tolist()
+    days = sessions_of("XNYS", now).finished(now)[-200:].tolist()
     common, own = np.random.default_rng(1).standard_normal((2, len(days)))
     a = 600 * np.exp(0.01 * common.cumsum())
     b = 240 * np.exp(0.01 * (0.8 * common + 0.6 * own).cumsum())

@@ -1,5 +1,6 @@
 """The price cache: what is written comes back, and a file that cannot be used never fails a run."""
 
+import json
 import os
 import random
 import resource
@@ -8,16 +9,31 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.fake_source import LEG, NOW, aside, assert_same, holding, stored
 
-from pairwatch.cache import APPLICATION_ID, FILE_NAME, FIRST_PAUSE, LONGEST_BAN, LONGEST_PAUSE, Cache
-from pairwatch.database import Database
+from pairwatch.cache import (
+    _STEPS,
+    APPLICATION_ID,
+    FILE_NAME,
+    FIRST_PAUSE,
+    LONGEST_BAN,
+    LONGEST_PAUSE,
+    LONGEST_QUEUE,
+    Cache,
+    _pack,
+    _queued,
+)
+from pairwatch.database import Database, checksum
 from pairwatch.model import Event, Facts, Holding, Leg, Series
 
 ROOT = Path(__file__).parent.parent
@@ -211,7 +227,7 @@ def test_the_file_is_for_its_owner_alone_and_so_is_its_folder(path):
 def test_the_file_is_marked_as_ours_and_has_no_write_ahead_log(path):
     with sqlite3.connect(stored(path)) as db:
         assert db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
-        assert db.execute("PRAGMA user_version").fetchone()[0] == 1
+        assert db.execute("PRAGMA user_version").fetchone()[0] == 2
         assert db.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
     db.close()
     assert [file.name for file in path.parent.iterdir()] == [FILE_NAME]
@@ -308,7 +324,7 @@ def test_no_pause_is_longer_than_a_day(path, asked):
 
 
 def test_a_nonsensical_wish_is_no_pause_of_its_own(path):
-    for source, asked in [("a1", -5.0), ("a2", float("nan")), ("a3", 0.0)]:
+    for source, asked in [("a1", -5.0), ("a2", float("nan")), ("a3", -float("inf"))]:
         assert Cache(path).pause(source, NOW, asked) == NOW + FIRST_PAUSE
 
 
@@ -331,6 +347,179 @@ def test_a_damaged_pause_is_no_pause(path, until, refusals):
     assert cache.paused_until("yahoo") == 0
     assert cache.pause("yahoo", NOW, None) == NOW + FIRST_PAUSE
     assert not cache.trouble
+
+
+def test_a_wish_is_where_the_doubling_begins_and_is_never_undercut(path):
+    now, lengths = NOW, []
+    for asked in [60.0, 60.0, 60.0, 1000.0, 0.0, 0.0, None, 9e4]:
+        until = Cache(path).pause("yahoo", now, asked)
+        lengths.append(until - now)
+        now = until
+    assert lengths == [60, 120, 240, 8000, 16, 32, LONGEST_PAUSE, LONGEST_BAN]
+
+
+def test_a_wish_of_no_time_at_all_is_a_second(path):
+    assert Cache(path).pause("yahoo", NOW, 0.0) == NOW + 1
+
+
+# ---------------------------------------------------------------- turns
+
+
+def test_after_a_rest_a_burst_goes_out_at_once_and_then_one_every_gap(path):
+    waits = [Cache(path).turn("yahoo", NOW, 2.0, 3) for _ in range(6)]
+    assert waits == [0, 0, 0, 2, 4, 6]
+
+
+def test_a_turn_that_comes_too_late_is_not_taken(path):
+    cache = Cache(path)
+    assert [cache.turn("yahoo", NOW, 10.0, 1, patience=15.0) for _ in range(5)] == [0, 10, 20, 20, 20]
+    assert cache.turn("yahoo", NOW, 10.0, 1, patience=20.0) == 20
+
+
+def test_each_source_has_turns_of_its_own(path):
+    assert [Cache(path).turn(source, NOW, 5.0) for source in ("fred", "cboe", "fred")] == [0, 0, 5]
+
+
+def test_a_source_without_a_pace_has_no_turns_and_makes_no_file(path):
+    assert [Cache(path).turn("demo", NOW, 0.0) for _ in range(9)] == [0] * 9
+    assert not path.exists()
+
+
+@given(
+    gaps=st.lists(st.floats(0, 30), min_size=1, max_size=60),
+    gap=st.floats(0.01, 10),
+    burst=st.integers(1, 20),
+    patience=st.floats(0, 60),
+)
+@settings(max_examples=150, deadline=None)
+def test_no_stretch_of_time_ever_sees_more_than_the_pace(gaps, gap, burst, patience):
+    """Of whatever is asked when: in any stretch of s seconds at most burst + s / gap requests go out."""
+    due, now, out = 0.0, NOW, []
+    for pause in gaps:
+        now += pause
+        wait, due = _queued(due, now, gap, burst, patience)
+        if wait <= patience:
+            out.append(now + wait)
+    for i, first in enumerate(out):
+        for j in range(i, len(out)):
+            assert j - i + 1 <= burst + (out[j] - first) / gap + 1e-3
+    assert out == sorted(out)
+
+
+def test_a_turn_from_a_time_when_the_clock_was_ahead_is_ignored(path):
+    Cache(path).turn("yahoo", NOW + 1e7, 2.0)
+    assert Cache(path).turn("yahoo", NOW, 2.0) == 0
+    assert Cache(path).turn("yahoo", NOW, 2.0) == 2
+
+
+def test_turns_are_kept_in_the_process_where_no_file_can_be_written(tmp_path):
+    (tmp_path / "file").touch()
+    cache = Cache(tmp_path / "file" / FILE_NAME)
+    assert [cache.turn("yahoo", NOW, 2.0, 2) for _ in range(4)] == [0, 0, 2, 4]
+    assert cache.trouble
+
+
+@pytest.mark.parametrize("due", ["'soon'", "x'00'", "9e999", "-9e999"])
+def test_a_damaged_turn_is_no_turn(path, due):
+    db = sqlite3.connect(stored(path), isolation_level=None)
+    db.execute(f"INSERT INTO turns VALUES ('yahoo', {due})")  # noqa: S608
+    db.close()
+    cache = Cache(path)
+    assert [cache.turn("yahoo", NOW, 2.0) for _ in range(2)] == [0, 2]
+    assert not cache.trouble
+
+
+# ---------------------------------------------------------------- a file of an earlier version
+
+
+@pytest.fixture
+def old(path) -> Path:
+    """A file as the first version laid it out, with a leg whose facts are of that time, and a pause."""
+    held = holding()
+    Database(path, APPLICATION_ID, _STEPS[:1])._create()
+    earlier = Database(path, APPLICATION_ID, _STEPS[:1])
+    row = list(_pack(LEG, held)[:-1])
+    facts = json.loads(row[6])
+    for name in ("measure", "changes", "frequency", "identity"):
+        del facts[name]
+    row[6] = json.dumps(facts | {"unit": "price"})
+    with earlier.writing() as db:
+        db.execute("INSERT INTO legs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [*row, checksum(row)])
+        db.execute("INSERT INTO pauses VALUES ('yahoo', ?, 1)", [NOW + 900])
+    return path
+
+
+def schema(path: Path) -> int:
+    db = sqlite3.connect(path)
+    (found,) = db.execute("PRAGMA user_version").fetchone()
+    db.close()
+    return int(found)
+
+
+def test_a_file_of_the_first_version_is_brought_up_by_the_first_look_and_keeps_all(old):
+    assert schema(old) == 1
+    cache = Cache(old)
+    assert_same(cache.get(LEG), holding())
+    assert (schema(old), cache.trouble) == (2, "")
+    assert cache.paused_until("yahoo") == NOW + 900
+    assert [cache.turn("yahoo", NOW, 2.0) for _ in range(2)] == [0, 2]
+
+
+def test_a_file_of_the_first_version_is_brought_up_by_the_first_write(old):
+    leg = Leg("yahoo", "NEW")
+    Cache(old).update(leg, lambda _: holding(leg))
+    assert [entry.leg.symbol for entry in Cache(old).entries()] == ["NEW", "QQQ"]
+
+
+def test_a_damaged_file_of_the_first_version_is_put_aside(old):
+    db = sqlite3.connect(old, isolation_level=None)
+    db.execute("UPDATE legs SET closes = zeroblob(8)")
+    db.close()
+    cache = Cache(old)
+    assert cache.get(LEG) is None
+    assert "put aside as" in cache.trouble
+    assert len(aside(old)) == 1
+
+
+# ---------------------------------------------------------------- threads
+
+
+def in_threads(count: int, work) -> list:
+    """What `work(0)`, `work(1)`, ... return, all of them run at the same time."""
+    gate = threading.Barrier(count)
+
+    def run(me):
+        gate.wait()
+        return work(me)
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+def test_threads_that_share_a_cache_lose_nothing(path):
+    cache = Cache(path)
+
+    def work(me):
+        for i in range(5):
+            leg = Leg("yahoo", f"L{me}X{i}")
+            cache.update(leg, lambda _, leg=leg: holding(leg, bars=20))
+            assert_same(cache.get(leg), holding(leg, bars=20))
+        return [cache.turn("yahoo", NOW, 1.0) for _ in range(5)]
+
+    turns = in_threads(8, work)
+    assert sorted(turn for each in turns for turn in each) == list(range(40))
+    assert len(Cache(path).entries()) == 40
+    assert not cache.trouble
+
+
+def test_threads_that_meet_damage_at_once_put_one_file_aside(path):
+    path.parent.mkdir()
+    path.write_bytes(b"garbage" * 1000)
+    cache = Cache(path)
+    assert in_threads(8, lambda _: cache.get(LEG)) == [None] * 8
+    (kept,) = aside(path)
+    assert kept.read_bytes() == b"garbage" * 1000
+    assert f"put aside as {kept.name}" in cache.trouble
 
 
 # ---------------------------------------------------------------- a damaged file
@@ -525,6 +714,7 @@ def sound(tmp_path_factory) -> bytes:
     for leg in legs[10::3]:
         cache.clear(leg)
     cache.pause("yahoo", NOW, None)
+    cache.turn("yahoo", NOW, 2.0)
     return path.read_bytes()
 
 
@@ -581,6 +771,7 @@ def test_no_damage_whatsoever_makes_a_wrong_number_or_an_exception(tmp_path, sou
         for entry in cache.entries():
             assert entry.leg.symbol[0] in "ABCDX"
         assert cache.paused_until("yahoo") >= 0
+        assert 0 <= cache.turn("yahoo", NOW, 2.0) <= LONGEST_QUEUE
         detected += bool(cache.trouble)
         writer, made = use(path)
         assert_same(made, holding(seed=9))
@@ -627,7 +818,7 @@ def test_another_programs_file_is_left_untouched(path, statements):
 
 def test_a_later_versions_file_is_left_untouched(path):
     db = sqlite3.connect(stored(path), isolation_level=None)
-    db.execute("PRAGMA user_version=2")
+    db.execute("PRAGMA user_version=99")
     db.execute("ALTER TABLE legs ADD COLUMN volumes BLOB")
     db.close()
     before = path.read_bytes()

@@ -247,6 +247,51 @@ except errors.RateLimited as error:
     assert said == ["0 QQQ: yahoo throttles this machine and is left alone for 14 min more"] * 3
 
 
+def test_four_processes_together_never_ask_faster_than_the_pace(path):
+    """Forty turns at one every 25 ms after a burst of four: when each may go out."""
+    said = together(
+        """
+from time import time
+cache = Cache(path)
+for i in range(10):
+    now = time()
+    wait = cache.turn("fake", now, 0.025, 4)
+    say(now + wait)
+    sleep(wait)
+assert not cache.trouble, cache.trouble
+""",
+        path,
+        4,
+    )
+    out = sorted(map(float, said))
+    assert len(out) == 40
+    for i, first in enumerate(out):
+        for j in range(i, 40):
+            assert j - i + 1 <= 4 + (out[j] - first) / 0.025 + 1e-3
+
+
+def test_four_processes_with_one_source_each_keep_its_pace_through_their_desks(path):
+    said = together(
+        """
+from time import time
+class Polite(FakeSource):
+    def fetch(self, request):
+        request.turn()
+        say(time())
+        return self.answer(request)
+from pairwatch import sources
+sources._SOURCES["yahoo"] = sources.about("yahoo")._replace(pace=sources.Pace(0.04, 2))
+for i in range(4):
+    refreshed_live(Cache(path), Polite(), Leg("yahoo", f"L{me}X{i}"))
+""",
+        path,
+        4,
+    )
+    out = sorted(map(float, said))
+    assert len(out) == 16
+    assert out[-1] - out[0] >= 13.5 * 0.04
+
+
 # ---------------------------------------------------------------- a process that waits
 
 

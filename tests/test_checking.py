@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from tests import builders
 from tests.builders import FRIDAY
@@ -206,3 +207,19 @@ def test_rules_without_a_name_that_differ_leave_each_other_alone(shelf, watch):
     second = checked(shelf, watch, Watched(A, B, (impatient, patient)), now=NOW + DAY)
     assert [s.is_news for s in first[0].standings] == [True, True]
     assert [s.is_news for s in second[0].standings] == [False, False]
+
+
+# ---------------------------------------------------------------- rates
+
+
+def test_a_percentage_is_compared_with_a_price_and_not_with_a_rate(shelf, watch):
+    known = {"volatility": ("a", "b")}
+    shelf.held["DDD"] = builders.history(5 + np.arange(62) % 2 / 10, symbol="DDD", measure="rate", unit="percent")
+    percent, plain = Rule("percent", parse("b.volatility > 1%", known)), Rule("plain", parse("b.volatility > 1", known))
+    until = Rule("until", parse("a.volatility > 9", known), parse("b.volatility < 1%", known))
+    of_price, of_rate = checked(shelf, watch, *(Watched(A, b, (percent, plain, until)) for b in (B, D)))
+    assert [s.judgement.holds for s in of_price.standings] == [True, False, False]
+    assert [s.judgement.holds for s in of_rate.standings] == [None, True, False]
+    assert "bp, not percent" in of_rate.standings[0].judgement.because
+    assert "bp, not percent" in of_rate.standings[2].judgement.because
+    assert "percent" not in of_rate.standings[1].judgement.because

@@ -320,3 +320,11 @@ def test_older_sessions_in_between_change_nothing(watched, letters, older):
         if state.session and n < len(older):
             state = judge(watched, state, state.session - timedelta(1), NOON, values(SYMBOLS[older[n]])).state
     assert found == run(watched, [SYMBOLS[letter] for letter in letters])
+
+
+def test_why_a_percentage_of_basis_points_cannot_be_said_is_said():
+    found = rule("a.last > 5%")
+    counted = found._replace(when=found.when.where_counted({("a", "last"): "bp"}))
+    judgement = judge(counted, State(), day(0), NOON, values(0.5))
+    assert (judgement.holds, judgement.change) == (None, "")
+    assert judgement.because == "a.last 100 (bp, not percent: compare it with a number without %)"

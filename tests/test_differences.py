@@ -11,7 +11,7 @@ from tests import builders
 
 from pairwatch import differences, pairs
 from pairwatch.differences import HEADLINES, Moment, Split, difference, explained, fresh, since
-from pairwatch.errors import NotEnoughData
+from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.model import Window
 from pairwatch.pairs import Question
 
@@ -419,3 +419,113 @@ def test_a_moment_is_named_like_its_snapshot():
 
 def test_the_headlines_are_statistics_of_the_pair():
     assert {entry.key for entry in differences.stats.entries() if entry.scope == "pair"} >= set(HEADLINES)
+
+
+# ---------------------------------------------------------------- other ways to line up
+
+
+def month_ends(first, last):
+    return (np.arange(first, last, dtype="M8[M]") + 1).astype("M8[D]") - 1
+
+
+def monthly_and_daily(*holidays):
+    """AAA by the month, BBB by the weekday but for holidays, to October 2026."""
+    days = np.setdiff1d(builders.weekdays(1800), np.array(holidays, dtype="M8[D]"))
+    months = month_ends("2020-01", "2026-11")
+    a, b = builders.linked_returns(len(days) - 1, rho=0.6, seed=3)
+    slow = builders.history(builders.prices(a[: len(months) - 1]), months, symbol="AAA", frequency="month")
+    return slow, builders.history(builders.prices(b), days, symbol="BBB")
+
+
+def two_clocks(**facts):
+    return builders.told_at_two_clocks(builders.TOKYO, builders.NEW_YORK, 300, seed=2, **facts)
+
+
+def nothing_was_revised(found):
+    for c in found.changes:
+        if math.isfinite(c.change):
+            assert c.revised == 0, c
+            assert adds_up(c) or not math.isfinite(c.left + c.entered), c
+    return True
+
+
+ELSE = [
+    (monthly_and_daily, {"window": "3y"}, date(2026, 8, 31), date(2026, 10, 31)),
+    (monthly_and_daily, {"window": "30b"}, date(2026, 9, 15), date(2026, 11, 20)),
+    (two_clocks, {"align": "nearest"}, back(3), back(0)),
+    (two_clocks, {"align": "two-day"}, back(3), back(0)),
+    (two_clocks, {"align": "two-day"}, back(2), back(0)),
+    (both, {"align": "two-day", "window": "30b"}, back(8), back(0)),
+]
+
+
+@pytest.mark.parametrize(("sides", "asked", "day", "last"), ELSE)
+def test_however_closes_are_lined_up_the_parts_add_up_and_nothing_is_revised_that_was_not(sides, asked, day, last):
+    sides = sides()
+    start, end = known(sides, day, **asked), known(sides, last, **asked)
+    found = difference(start, end)
+    assert nothing_was_revised(found)
+    changed = by_name(found)["pair", "correlation"]
+    assert changed.entered != 0 != changed.change
+
+
+@pytest.mark.parametrize(("sides", "asked", "day", "last"), ELSE)
+def test_however_closes_are_lined_up_the_short_form_says_the_same(sides, asked, day, last):
+    sides = sides()
+    start, end = known(sides, day, **asked), known(sides, last, **asked)
+    whole = by_name(difference(start, end, HEADLINES))
+    short = by_name(since(start.moment, start.said, end, pairs.some_readings(end.a, end.b, end.question, HEADLINES)))
+    for name, c in short.items():
+        assert c[3:] == pytest.approx(whole[name][3:], rel=1e-12, abs=1e-12, nan_ok=True)
+
+
+def test_of_two_frequencies_the_ends_of_periods_leave_and_enter():
+    sides = monthly_and_daily()
+    found = difference(known(sides, date(2026, 9, 10), "30b"), known(sides, date(2026, 11, 5), "30b"), KEYS)
+    assert (found.start.session, found.end.session) == (date(2026, 8, 31), date(2026, 10, 31))
+    assert found.entered == (date(2026, 9, 30), date(2026, 10, 31))
+    assert found.left == (date(2024, 3, 31), date(2024, 4, 30))
+
+
+def test_a_month_that_ends_on_a_holiday_is_the_window_that_it_was():
+    sides = monthly_and_daily("2026-08-31")
+    start, end = known(sides, date(2026, 9, 2), "30b"), known(sides, date(2026, 10, 31), "30b")
+    assert start.moment.session == date(2026, 8, 31)
+    assert nothing_was_revised(difference(start, end))
+
+
+def test_under_two_day_single_days_leave_and_enter_and_other_bars_are_said():
+    sides = both()
+    for distance, said in ((1, True), (2, False)):
+        found = difference(
+            known(sides, back(distance), "30b", align="two-day"), known(sides, back(0), "30b", align="two-day"), KEYS
+        )
+        assert len(found.entered) == len(found.left) == distance
+        assert found.entered == tuple(builders.weekdays(distance).tolist())
+        assert any("an odd number of days has passed" in text for text in found.remarks) == said
+        assert nothing_was_revised(found)
+
+
+def test_a_revised_close_is_what_was_revised_also_of_months():
+    before = monthly_and_daily()
+    closes = before[1].series.closes.copy()
+    closes[before[1].series.dates == np.datetime64("2025-10-31")] *= 1.05
+    after = before[0], replace(before[1], series=replace(before[1].series, closes=closes))
+    found = difference(known(before, date(2026, 9, 10), "30b"), known(after, date(2026, 11, 5), "30b"))
+    c = by_name(found)["b", "volatility"]
+    assert adds_up(c)
+    assert c.revised > 0
+    assert [one.day for one in found.revisions] == [date(2025, 10, 31)]
+
+
+def test_legs_that_cannot_be_lined_up_so_are_a_wrong_request():
+    with pytest.raises(UsageError, match="closing time of AAA and BBB is not known"):
+        known(both(), back(0), align="nearest")
+
+
+def test_of_closes_nearest_in_time_the_later_dates_leave_and_enter():
+    sides = two_clocks()
+    found = difference(known(sides, back(8), align="nearest"), known(sides, back(0), align="nearest"), KEYS)
+    assert found.start.session == back(8)
+    # Tokyo's Monday is two days from New York's Friday.
+    assert found.entered == tuple(back(days) for days in (7, 3, 2, 1, 0))

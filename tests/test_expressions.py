@@ -518,3 +518,63 @@ def test_any_damaged_condition_is_a_condition_or_a_usage_error(text, damages):
         place = at % (len(text) + 1)
         text = text[:place] + put + text[place + cut :]
     survives(text)
+
+
+# ---------------------------------------------------------------- percentages of what is no fraction
+
+BP = {("a", "volatility"): "bp", ("b", "volatility"): "bp"}
+
+
+def counted(text, units=BP):
+    """What a condition says of legs whose volatility is 30, and correlation .5, where that is in basis points."""
+    values = lookup(a_volatility=30.0, b_volatility=30.0, difference_volatility=0.0, correlation=0.5)
+    return parse(text, KNOWN).where_counted(units).holds(values)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.volatility > 5%",
+        "5% < a.volatility",
+        "-a.volatility < -5%",
+        "abs(a.volatility) > 5 %",
+        "2 * a.volatility > 5%",
+        "a.volatility / 2 > 5%",
+        "a.volatility - b.volatility > 5%",
+        "a.volatility - 5% > 1",
+        "max(a.volatility, 5%) > 1",
+        "1% < a.volatility < 50",
+        "not a.volatility > 5%",
+        "a.volatility > 5% or correlation > 0.9",
+    ],
+)
+def test_basis_points_are_not_compared_with_a_percentage(text):
+    assert counted(text) is None
+    assert counted(text, {}) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.volatility > 5",
+        "a.volatility > 0.05",
+        "a.volatility > 5% or correlation > 40%",
+        "correlation > 40% and a.volatility > 20",
+        "a.volatility / b.volatility > 50%",
+        "a.volatility > 90% * b.volatility",
+        "difference.volatility < 5%",
+        "lead_p_value < 5% or a.volatility > 20",
+    ],
+)
+def test_everything_else_is_compared_as_ever(text):
+    values = lookup(a_volatility=30.0, b_volatility=30.0, difference_volatility=0.0, correlation=0.5, lead_p_value=0.5)
+    assert parse(text, KNOWN).where_counted(BP).holds(values) is True
+
+
+def test_a_condition_of_another_pair_is_not_changed():
+    rule = parse("a.volatility > 5%", KNOWN)
+    assert rule.where_counted(BP) == rule
+    assert rule.where_counted(BP).text == "a.volatility > 0.05"
+    assert rule.holds(lookup(a_volatility=30.0)) is True
+    assert rule.where_counted(BP).counted == {("a", "volatility"): "bp"}
+    assert rule.where_counted(BP).where_counted({}).holds(lookup(a_volatility=30.0)) is True

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.builders import (
     FRIDAY,
+    NEW_YORK,
     calendar_days,
     compared,
     event,
@@ -26,7 +27,7 @@ from tests.builders import (
 
 from pairwatch import pairs, stats
 from pairwatch.errors import NotEnoughData, UsageError
-from pairwatch.model import Facts, Provenance, Quote, Window, months_before
+from pairwatch.model import Provenance, Quote, Window, months_before
 
 CLOSE = {"rel": 1e-9, "abs": 1e-12, "nan_ok": True}
 seeds = st.integers(0, 2**31)
@@ -329,50 +330,6 @@ def test_leadership_of_arrays_is_that_of_the_comparison():
 
 # ---------------------------------------------------------------- clocks
 
-NEW_YORK = Facts(timezone="America/New_York", closes_at=16 * 60)
-TOKYO = Facts(timezone="Asia/Tokyo", closes_at=15 * 60 + 30)
-
-
-def test_hours_apart_within_a_zone_are_those_of_the_clock():
-    futures = replace(NEW_YORK, closes_at=17 * 60)
-    assert pairs.hours_apart(futures, NEW_YORK, weekdays(5)) == 1.0
-    assert pairs.hours_apart(NEW_YORK, futures, weekdays(5)) == -1.0
-    assert pairs.hours_apart(NEW_YORK, NEW_YORK, weekdays(5)) == 0.0
-
-
-@pytest.mark.parametrize(
-    ("end", "expected"),
-    [
-        (date(2026, 7, 31), -13.5),  # summer in New York, none in Tokyo
-        (date(2026, 12, 31), -14.5),
-        (date(2026, 11, 4), -14.5),  # clocks went back on 1 November: the farther of the two
-    ],
-)
-def test_hours_apart_between_zones_follow_summer_time_and_take_the_farthest_day(end, expected):
-    assert pairs.hours_apart(TOKYO, NEW_YORK, weekdays(10, end)) == expected
-    assert pairs.hours_apart(NEW_YORK, TOKYO, weekdays(10, end)) == -expected
-
-
-def test_a_close_at_the_midnight_after_is_hours_after_new_yorks():
-    crypto = Facts(timezone="UTC", closes_at=24 * 60)
-    assert pairs.hours_apart(crypto, NEW_YORK, weekdays(5, date(2026, 1, 9))) == 3.0
-
-
-@pytest.mark.parametrize(
-    "unknown",
-    [
-        Facts(timezone="Asia/Tokyo"),
-        Facts(timezone="Mars/Base", closes_at=900),
-        Facts(timezone="America", closes_at=900),
-        Facts(timezone="", closes_at=900),
-        Facts(timezone="../etc", closes_at=900),
-    ],
-    ids=["no close", "no such zone", "a folder", "no zone", "a path"],
-)
-def test_how_far_apart_closes_are_that_are_not_known_cannot_be_said(unknown):
-    assert np.isnan(pairs.hours_apart(unknown, NEW_YORK, weekdays(5)))
-    assert np.isnan(pairs.hours_apart(NEW_YORK, unknown, weekdays(5)))
-
 
 def test_a_lead_of_one_bar_is_doubtful_where_a_close_is_not_known():
     x = np.random.default_rng(0).standard_normal((2, 251))
@@ -583,6 +540,7 @@ def test_two_currencies_are_said_and_one_is_not():
     said = compared(history(prices(a), days, symbol="AAA", currency="USD"), pounds)
     assert len(said.warnings) == 1
     assert said.warnings[0].startswith("AAA is in USD, BBB in GBp: ")
+    assert said.warnings[0].endswith("; --currency USD converts")
     for currency in ("GBp", ""):
         assert compared(history(prices(a), days, symbol="AAA", currency=currency), pounds).warnings == ()
 
@@ -664,4 +622,54 @@ def test_pence_and_pounds_are_said_to_be_a_factor():
     a, b = linked_pair(61)
     pence = replace(a, series=replace(a.series, facts=replace(a.series.facts, currency="GBp")))
     pounds = replace(b, series=replace(b.series, facts=replace(b.series.facts, currency="GBP")))
-    assert any("a hundredth" in text for text in compared(pence, pounds).warnings)
+    (text,) = (text for text in compared(pence, pounds).warnings if "a hundredth" in text)
+    assert text.endswith("; --currency GBP converts")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        (
+            {"measure": "rate"},
+            {},
+            "AAA changes in basis points, BBB in percent: beta and its inverse are in basis points",
+        ),
+        (
+            {},
+            {"changes": "points", "unit": "barrels"},
+            "BBB changes in barrels, AAA in percent: beta and its inverse are",
+        ),
+        ({"measure": "rate"}, {"changes": "points"}, "beta is in basis points of AAA for 1 in USD of BBB"),
+        ({"measure": "rate"}, {"measure": "rate"}, ""),
+        ({"measure": "index"}, {}, ""),
+    ],
+)
+def test_what_beta_is_counted_in_is_said_where_the_legs_changes_are_not_counted_alike(ours, theirs, expected):
+    a, b = linked_returns(69)
+    found = compared(history(prices(a), symbol="AAA", **ours), history(prices(b), symbol="BBB", **theirs)).warnings
+    assert [text for text in found if "beta" in text] == [text for text in found if expected and expected in text]
+    assert len(found) == bool(expected)
+
+
+def test_the_receipt_holds_what_is_not_said_of_these_units():
+    a, b = linked_returns(69)
+    rate = history(prices(a), symbol="AAA", measure="rate")
+    assert any("ratio" in one.keys for one in compared(rate, history(prices(b), symbol="BBB")).receipt.absent)
+    level = history(prices(a), symbol="AAA", measure="level")
+    assert any("held" in one.because for one in compared(level, history(prices(b), symbol="BBB")).receipt.absent)
+    assert compared(*linked_pair(69)).receipt.absent == ()
+
+
+def test_a_way_to_line_up_that_there_is_not_is_a_usage_error():
+    with pytest.raises(UsageError, match="cannot be lined up by 'week'"):
+        compared(*linked_pair(61), align="week")
+
+
+def test_a_slow_leg_that_is_published_late_ends_the_window_without_a_word():
+    months = np.arange("2023-01", "2026-11", dtype="M8[M]").astype("M8[D]") - 1
+    slow = history(prices(linked_returns(len(months) - 1)[0]), months, symbol="SLOW")
+    fast = history(prices(linked_returns(1299)[1]), weekdays(1300), symbol="FAST")
+    early = compared(slow, fast, "3y").warnings
+    assert not any("the window ends on" in text for text in early)
+    stopped = replace(slow, series=replace(slow.series, dates=months[:-4], closes=slow.series.closes[:-4]))
+    assert any("the window ends on" in text for text in compared(stopped, fast, "3y").warnings)

@@ -216,3 +216,85 @@ def test_snapshots_of_another_question_are_named_by_what_to_type_for_them(store)
 def test_every_scope_of_every_statistic_can_be_asked_for():
     said = {(r.scope, r.statistic.key) for r in taken(FRIDAY).found}
     assert {(scope, e.key) for e in stats.entries() for scope in records.scopes_of(e)} == said
+
+
+def test_what_is_unusual_of_others_is_said_as_it_is_typed_also_where_it_is_usual(store):
+    for more in ({}, {"currency": "USD", "align": "two-day"}):
+        store.append(taken(FRIDAY, **more))
+    assert records.others(store, *LEGS, ASKED) == ["AAA BBB --currency USD --align two-day"]
+    assert records.others(store, *LEGS, replace(ASKED, currency="EUR", align="nearest")) == [
+        "AAA BBB --currency '' --align date",
+        "AAA BBB --currency USD --align two-day",
+    ]
+
+
+def test_where_nothing_is_saved_and_nothing_can_be_said_there_are_no_rows(store):
+    found = full(store, "correlation", since=FRIDAY, asked=replace(ASKED, window=Window.parse("5d")))
+    assert (found.rows, found.columns, found.values.size) == ((), (), 0)
+
+
+# ---------------------------------------------------------------- other ways to line up
+
+
+def sessions(a, b, since, **asked):
+    """The sessions that are filled, with the correlation said of each."""
+    question = replace(ASKED, **asked)
+    empty = records.Table(*LEGS, question, (), (), np.empty((0, 0)))
+    found = records.filled(empty, a, b, since, (("pair", "correlation"),))
+    return dict(zip((row.session for row in found.rows), found.values.ravel().tolist(), strict=True))
+
+
+def said(a, b, as_of_day, **asked):
+    sides = as_of(a, as_of_day), as_of(b, as_of_day)
+    found = pairs.compare(*sides, replace(ASKED, as_of=as_of_day, **asked))
+    return found.as_of, found["correlation"]
+
+
+def monthly_and_daily(*holidays):
+    days = np.setdiff1d(builders.weekdays(1800), np.array(holidays, dtype="M8[D]"))
+    months = (np.arange("2020-01", "2026-11", dtype="M8[M]") + 1).astype("M8[D]") - 1
+    a, b = builders.linked_returns(len(days) - 1, seed=3)
+    slow = builders.history(builders.prices(a[: len(months) - 1]), months, symbol="AAA", frequency="month")
+    return slow, builders.history(builders.prices(b), days, symbol="BBB")
+
+
+def test_of_a_monthly_leg_and_a_daily_one_each_month_is_filled():
+    a, b = monthly_and_daily()
+    asked = {"window": Window.parse("30b")}
+    found = sessions(a, b, date(2026, 7, 15), **asked)
+    assert found == dict(
+        said(a, b, date(2026, month, day), **asked) for month, day in ((7, 31), (8, 31), (9, 30), (10, 31))
+    )
+    assert sessions(b, a, date(2026, 7, 15), **asked).keys() == found.keys()
+
+
+def test_a_month_that_ends_on_a_holiday_is_said_once_the_next_month_trades():
+    a, b = monthly_and_daily("2026-08-31")
+    asked = {"window": Window.parse("30b")}
+    session, value = said(a, b, date(2026, 9, 1), **asked)
+    assert said(a, b, date(2026, 8, 31), **asked)[0] == date(2026, 7, 31)
+    assert sessions(a, b, date(2026, 8, 1), **asked)[session] == value
+    assert session == date(2026, 8, 31)
+
+
+def test_a_month_that_is_not_over_as_of_the_day_is_no_session():
+    a, b = monthly_and_daily("2026-08-31")
+    assert sessions(a, b, date(2026, 8, 1), window=Window.parse("30b"), as_of=date(2026, 8, 31)) == {}
+
+
+@pytest.mark.parametrize("how", ["nearest", "two-day"])
+def test_every_session_of_another_way_to_line_up_is_as_of_its_own_day(how):
+    a, b = builders.told_at_two_clocks(builders.TOKYO, builders.NEW_YORK, 250, seed=1)
+    found = sessions(a, b, DAYS[0], align=how, as_of=FRIDAY)
+    expected = dict(said(a, b, day, align=how) for day in DAYS)
+    assert {day: found[day] for day in expected if day >= DAYS[0]} == {
+        d: x for d, x in expected.items() if d >= DAYS[0]
+    }
+    assert len(found) >= 9
+    if how == "two-day":
+        assert list(found) == DAYS
+
+
+def test_legs_that_cannot_be_lined_up_so_are_a_wrong_request_and_not_an_empty_table():
+    with pytest.raises(UsageError, match="--align nearest: the closing time of"):
+        sessions(A, B, DAYS[0], align="nearest")

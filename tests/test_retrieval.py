@@ -3,24 +3,27 @@
 import os
 import shutil
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, time, timedelta
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.fake_source import LEG, TODAY, FakeSource, at, day64, desk_for, refreshed
+from tests.fake_source import FIRST, LEG, TODAY, FakeSource, at, day64, desk_for, refreshed
 
-from pairwatch import errors
+from pairwatch import errors, sources
 from pairwatch.cache import FILE_NAME, LONGEST_BAN, Cache
 from pairwatch.histories import History, adjusted
 from pairwatch.kernels import simple_returns
-from pairwatch.model import Event, Facts, Fetched, Leg, Quote, Series
+from pairwatch.model import Declared, Event, Facts, Fetched, Leg, Quote, Series
 from pairwatch.retrieval import Desk, Policy
-from pairwatch.sources import Request
+from pairwatch.sources import Key, Pace, Request
 
 EVENING = at(TODAY)
 HOUR, DAY = 3_600.0, 86_400.0
@@ -618,7 +621,7 @@ def test_a_whole_history_that_begins_later_leaves_the_earlier_closes(cache, mond
     monday.bars = dict(sorted(monday.bars.items())[-20:])
     found = refreshed(cache, monday, MONDAY_EVENING, refresh=True)
     assert len(found.series) == len(held.series) + 1
-    assert "no longer given by yahoo, kept" in found.provenance.remarks[0]
+    assert found.provenance.remarks == ()
 
 
 def test_a_restated_history_that_begins_later_is_asked_for_again_at_the_next_run(cache, monday):
@@ -630,6 +633,71 @@ def test_a_restated_history_that_begins_later_is_asked_for_again_at_the_next_run
     monday.advance_to(MONDAY + timedelta(days=1))
     found = refreshed(cache, monday, MONDAY_EVENING + DAY)
     assert_same(found.series, fresh(monday, MONDAY_EVENING + DAY))
+
+
+class Forgetful(FakeSource):
+    """Reaches back thirty days, whatever it is asked for."""
+
+    def answer(self, request: Request) -> Fetched:
+        found = super().answer(request)
+        series = found.series
+        near = series.dates >= series.dates[-1] - 30
+        series = replace(series, dates=series.dates[near], closes=series.closes[near])
+        return found._replace(series=series, expected=found.expected[found.expected >= series.dates[0]])
+
+
+def test_of_a_source_that_reaches_back_a_month_a_year_is_kept_though_it_is_reconciled(cache):
+    source, today = Forgetful(FIRST), FIRST
+    first = refreshed(cache, source, at(today)).series.dates[0]
+    while today < FIRST + timedelta(days=364):
+        today += timedelta(days=7)
+        source.advance_to(today)
+        found = refreshed(cache, source, at(today))
+        assert not found.provenance.refetched
+    assert len([request for request in source.requests if request.since is None]) > 10
+    assert found.series.dates[0] == first
+    np.testing.assert_array_equal(found.series.closes, list(source.bars.values()))
+
+
+def test_of_such_a_source_a_coin_is_kept_over_a_gap_which_is_said_once(cache):
+    source = Forgetful(FIRST)
+    source.facts = replace(source.facts, kind="CRYPTOCURRENCY", identity="bitcoin")
+    refreshed(cache, source, at(FIRST))
+    source.advance_to(TODAY)
+    found = refreshed(cache, source, EVENING)
+    assert found.series.dates[0] == day64(FIRST)
+    (remark,) = found.provenance.remarks
+    assert remark.startswith(f"QQQ: nothing between {FIRST} and ")
+    source.advance_to(MONDAY)
+    assert refreshed(cache, source, MONDAY_EVENING).provenance.remarks == ()
+
+
+def test_after_a_gap_such_a_source_begins_anew_with_a_share(cache):
+    source = Forgetful(FIRST)
+    refreshed(cache, source, at(FIRST))
+    source.advance_to(TODAY)
+    found = refreshed(cache, source, EVENING)
+    assert found.series.dates[0] >= day64(TODAY) - 30
+    assert "given up" in found.provenance.remarks[1]
+    source.advance_to(MONDAY)
+    assert not refreshed(cache, source, MONDAY_EVENING).provenance.refetched
+
+
+def test_a_jump_that_no_split_explains_is_said_on_every_run_until_the_provider_explains_it(cache, source):
+    """Also offline, and not of a day before the jump."""
+    for day in (day64(TODAY), day64(TODAY) - 1):
+        source.bars[day] = source.bars[day64(TODAY) - 2] / 2
+    runs = [{}, {}, {"offline": True}]
+    assert refreshed(cache, source, declared={LEG: Declared.parse("level")}).provenance.remarks == ()
+    for policy in runs:
+        (remark,) = refreshed(cache, source, **policy).provenance.remarks
+        assert "as after a split" in remark
+    assert refreshed(cache, source, until=TODAY - timedelta(days=2)).provenance.remarks == ()
+    source.events = [Event(day64(TODAY) - 1, "split", 2.0)]
+    source.advance_to(MONDAY)
+    source.bars = {day: close / 2 if day < day64(TODAY) - 1 else close for day, close in source.bars.items()}
+    assert refreshed(cache, source, MONDAY_EVENING).provenance.refetched
+    assert refreshed(cache, source, MONDAY_EVENING).provenance.remarks == ()
 
 
 # ---------------------------------------------------------------- two runs at once, and a file that goes away
@@ -766,10 +834,42 @@ def test_each_refusal_in_a_row_doubles_the_pause_up_to_six_hours(path):
     assert pauses == [15, 30, 60, 120, 240, 360, 360, 360]
 
 
-def test_what_the_source_asks_for_is_honoured_where_it_is_longer_up_to_a_day(path):
-    for now, retry_after, seconds in [(1e9, 60.0, 900), (2e9, 7200.0, 7200), (3e9, 1e9, LONGEST_BAN)]:
-        throttled(path, now, retry_after)
-        assert Cache(path).paused_until("yahoo") == now + seconds
+@pytest.mark.parametrize(("retry_after", "seconds"), [(60.0, 60), (7200.0, 7200), (1e9, LONGEST_BAN)])
+def test_what_the_source_asks_for_is_honoured_up_to_a_day(path, retry_after, seconds):
+    throttled(path, EVENING, retry_after)
+    assert Cache(path).paused_until("yahoo") == EVENING + seconds
+
+
+def test_a_source_that_asks_for_seven_seconds_is_asked_again_after_seven_and_then_after_fourteen(path):
+    throttled(path, EVENING, 7.0)
+    assert not throttled(path, EVENING + 6.9, 7.0).requests
+    assert throttled(path, EVENING + 7, 7.0).requests
+    assert not throttled(path, EVENING + 20.9, 7.0).requests
+    found = refreshed(Cache(path), FakeSource(), EVENING + 21)
+    assert found.provenance.origin == "network"
+
+
+def test_a_pause_begins_when_the_source_refuses_and_not_when_the_run_began(path):
+    """A run over many legs takes longer than some pauses."""
+    source, clock = FakeSource(), Clock()
+    source.fault = errors.RateLimited("QQQ: throttled", retry_after=30.0)
+    desk = Desk(Cache(path), Policy(EVENING), {"yahoo": source}, elapsed=clock)
+    clock.now += 600
+    for _ in range(2):
+        with pytest.raises(errors.RateLimited):
+            desk.history(LEG)
+    assert len(source.requests) == 1
+    clock.now += 30
+    source.fault = None
+    desk.history(LEG)
+
+
+def test_an_answer_that_was_under_way_does_not_clear_a_pause_that_was_asked_for_meanwhile(path):
+    throttled(path, EVENING)
+    later = EVENING + HOUR
+    source = Meanwhile(TODAY, happens=lambda: Cache(path).pause("yahoo", later, None))
+    refreshed(Cache(path), source, later)
+    assert Cache(path).paused_until("yahoo") > later
 
 
 def test_an_answer_clears_the_pauses(path):
@@ -816,6 +916,296 @@ def test_a_pause_written_under_a_clock_that_was_ahead_is_ignored(path):
     source = FakeSource()
     refreshed(Cache(path), source, EVENING)
     assert source.requests
+
+
+# ---------------------------------------------------------------- turns, and keys
+
+
+class Clock:
+    """Goes only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+class Polite(FakeSource):
+    """Takes a turn before each answer, as sources do before each request."""
+
+    def fetch(self, request: Request) -> Fetched:
+        request.turn()
+        return super().fetch(request)
+
+
+@pytest.fixture
+def paced(monkeypatch):
+    """Yahoo at one request in two seconds, two after a rest; in one with a key."""
+    slow = sources.about("yahoo")._replace(pace=Pace(2.0, 2), keyed=Pace(1.0, 2))
+    monkeypatch.setitem(sources._SOURCES, "yahoo", slow)
+
+
+def asked(cache: Cache, count: int, clock: Clock, **policy: object) -> Polite:
+    """So many legs in one run."""
+    source = Polite()
+    desk = Desk(cache, Policy(EVENING, **policy), {"yahoo": source}, elapsed=clock, sleep=clock.sleep)
+    for i in range(count):
+        desk.history(Leg("yahoo", f"L{i}"))
+    return source
+
+
+def test_a_run_waits_for_its_turns(cache, paced):
+    clock = Clock()
+    asked(cache, 5, clock)
+    assert clock.slept == [2, 2, 2]
+
+
+def test_a_key_makes_a_source_quicker(cache, paced):
+    clock = Clock()
+    source = asked(cache, 5, clock, keys={"yahoo": Key("YAHOO_KEY", "secret")})
+    assert clock.slept == [1, 1, 1]
+    assert {request.key for request in source.requests} == {("YAHOO_KEY", "secret")}
+
+
+def test_the_key_of_another_source_is_not_handed_over(cache, paced):
+    clock = Clock()
+    source = asked(cache, 3, clock, keys={"fred": Key("FRED_API_KEY", "secret")})
+    assert {request.key for request in source.requests} == {None}
+    assert clock.slept == [2]
+
+
+def test_a_run_waits_for_the_turns_of_others(cache, paced):
+    for _ in range(4):
+        cache.turn("yahoo", EVENING, 2.0, 2)
+    clock = Clock()
+    asked(cache, 1, clock)
+    assert clock.slept == [6]
+
+
+def test_a_turn_that_is_too_far_off_is_not_waited_for_and_served_from_the_cache_where_it_can_be(cache, paced):
+    for _ in range(22):
+        cache.turn("yahoo", EVENING, 2.0, 2)
+    clock = Clock()
+    with pytest.raises(errors.TimedOut, match="L0: yahoo may be asked again in 42 s") as caught:
+        asked(cache, 1, clock, patience=41.0)
+    assert "--deadline" in caught.value.hint
+    assert clock.slept == []
+    asked(cache, 1, clock, patience=42.0)
+    assert clock.slept == [42]
+
+
+def test_without_a_word_a_turn_is_waited_for_as_long_as_the_deadline(cache, paced):
+    for _ in range(5):
+        cache.turn("yahoo", EVENING, 2.0, 2)
+    with pytest.raises(errors.TimedOut):
+        asked(cache, 1, Clock(), deadline=7.0)
+    asked(cache, 1, Clock(), deadline=8.0)
+
+
+def test_who_waits_for_a_turn_does_not_ask_a_source_that_has_refused_meanwhile(cache, paced):
+    clock = Clock()
+    for _ in range(2):
+        cache.turn("yahoo", EVENING, 2.0, 2)
+
+    def refused_meanwhile(seconds: float) -> None:
+        clock.sleep(seconds)
+        Cache(cache.path).pause("yahoo", EVENING + clock.now, 60.0)
+
+    source = Polite()
+    desk = Desk(cache, Policy(EVENING), {"yahoo": source}, elapsed=clock, sleep=refused_meanwhile)
+    with pytest.raises(errors.RateLimited, match="left alone"):
+        desk.history(LEG)
+    assert not source.requests
+
+
+# ---------------------------------------------------------------- threads
+
+
+def test_threads_that_share_a_desk_load_a_source_once_and_lose_no_leg(path, monkeypatch):
+    made = []
+
+    def load(name: str) -> FakeSource:
+        sleep(0.05)
+        made.append(FakeSource())
+        return made[-1]
+
+    monkeypatch.setattr("pairwatch.retrieval.load", load)
+    cache = Cache(path)
+    desk = Desk(cache, Policy(EVENING))
+    gate = threading.Barrier(8)
+
+    def work(me: int) -> list[History]:
+        gate.wait()
+        return [desk.history(Leg("yahoo", f"L{me}X{i}")) for i in range(6)]
+
+    with ThreadPoolExecutor(8) as pool:
+        found = [history for histories in pool.map(work, range(8)) for history in histories]
+    assert len(made) == 1
+    assert len(made[0].requests) == 48
+    assert len(Cache(path).entries()) == 48
+    for history in found:
+        assert_same(history.series, made[0].answer(Request(history.series.leg, EVENING)).series)
+    assert not cache.trouble
+
+
+# ---------------------------------------------------------------- how far back a refresh reaches
+
+
+@pytest.mark.parametrize(
+    ("frequency", "days"), [("", 15), ("day", 15), ("week", 21), ("month", 93), ("quarter", 276), ("year", 1098)]
+)
+def test_a_refresh_reaches_back_three_periods(cache, source, frequency, days):
+    source.facts = replace(source.facts, frequency=frequency)
+    refreshed(cache, source)
+    refreshed(cache, source, EVENING + 3 * DAY)
+    assert source.requests[-1].since == TODAY - timedelta(days=days)
+
+
+def test_a_series_that_does_not_tell_its_frequency_is_told_by_its_dates(cache, source):
+    ends = {day64(f"2026-{month:02}-01") - 1 for month in range(2, 11)}
+    source.bars = {day: 100.0 + i for i, day in enumerate(sorted(ends))}
+    refreshed(cache, source)
+    refreshed(cache, source, EVENING + 3 * DAY)
+    assert source.requests[-1].since == max(ends).item() - timedelta(days=93)
+
+
+# ---------------------------------------------------------------- declared units
+
+
+def test_what_is_declared_of_a_leg_is_served_and_not_stored(cache, source):
+    found = refreshed(cache, source, declared={LEG: Declared.parse("rate")})
+    assert (found.series.facts.measure, found.series.facts.unit) == ("rate", "percent")
+    assert found.series.facts.by_differences
+    assert cache.get(LEG).series.facts == source.facts
+    assert refreshed(cache, source).series.facts == source.facts
+    assert refreshed(cache, source, declared={Leg("yahoo", "IWM"): Declared.parse("rate")}).series.facts == source.facts
+
+
+def test_what_is_declared_of_a_leg_does_not_go_with_the_next_request(cache, source, held):
+    refreshed(cache, source, EVENING + 3 * DAY, declared={LEG: Declared.parse("level:barrels")})
+    assert source.requests[-1].known == source.facts
+
+
+# ---------------------------------------------------------------- other legs in its stead
+
+OTHER, THIRD = Leg("cboe", "QQQ"), Leg("demo", "TWIN1")
+
+
+def chained(cache: Cache, *sources: FakeSource, now: float = EVENING, legs=(LEG, OTHER), **policy: object) -> History:
+    """QQQ of Yahoo, and what may stand in for it."""
+    at_hand = dict(zip(["yahoo", "cboe"], sources, strict=False))
+    return Desk(cache, Policy(now, fallback={LEG: legs}, **policy), at_hand, elapsed=lambda: 0.0).history(LEG)
+
+
+@pytest.fixture
+def failing() -> FakeSource:
+    source = FakeSource()
+    source.fault = errors.ProviderDown("QQQ: yahoo is out of order (503)")
+    return source
+
+
+def test_where_the_first_leg_can_be_had_no_other_is_asked_for(cache, source):
+    other = FakeSource()
+    found = chained(cache, source, other)
+    assert found.provenance.remarks == ()
+    assert not other.requests
+
+
+def test_a_leg_that_cannot_be_had_is_had_from_the_next_under_its_own_name_and_it_is_said(cache, failing):
+    found = chained(cache, failing, FakeSource(seed=5))
+    assert found.series.leg == LEG
+    np.testing.assert_array_equal(found.series.closes, list(FakeSource(seed=5).bars.values()))
+    assert found.provenance.remarks == ("QQQ: from cboe:QQQ, since yahoo is out of order (503)",)
+    assert not found.provenance.stale
+    assert [entry.leg for entry in cache.entries()] == [OTHER]
+
+
+def test_a_stale_leg_lets_the_next_be_tried(cache, source, held):
+    source.fault = errors.ProviderDown("QQQ: yahoo is out of order (503)")
+    found = chained(cache, source, FakeSource(MONDAY), now=MONDAY_EVENING)
+    assert found.series.dates[-1] == day64(MONDAY)
+    assert not found.provenance.stale
+    assert "from the cache" in found.provenance.remarks[0]
+
+
+def test_a_fresh_leg_that_ends_earlier_than_a_stale_one_does_not_take_its_place(cache, source, held):
+    source.fault = errors.ProviderDown("QQQ: yahoo is out of order (503)")
+    archive = FakeSource(TODAY - timedelta(days=30))
+    archive.sessions = lambda now: FakeSource.sessions(archive, at(TODAY - timedelta(days=30)))
+    found = chained(cache, source, archive, now=EVENING + 4 * DAY)
+    assert found.provenance.stale
+    assert_same(found.series, held.series)
+
+
+def test_of_stale_legs_the_one_with_the_latest_close_is_taken(cache, source, held):
+    other = FakeSource(MONDAY)
+    refreshed_other = Desk(cache, Policy(MONDAY_EVENING), {"cboe": other}, elapsed=lambda: 0.0)
+    refreshed_other.history(OTHER)
+    for one in (source, other):
+        one.fault = errors.NoNetwork("QQQ: no network")
+    found = chained(cache, source, other, now=MONDAY_EVENING + 4 * DAY)
+    assert found.series.dates[-1] == day64(MONDAY)
+    assert found.provenance.stale
+    assert found.provenance.remarks[0].startswith("QQQ: from cboe:QQQ, since no network")
+
+
+def test_of_stale_legs_that_end_on_the_same_day_the_first_is_taken(cache, source, held):
+    other = FakeSource(seed=8)
+    Desk(cache, Policy(EVENING), {"cboe": other}, elapsed=lambda: 0.0).history(OTHER)
+    for one in (source, other):
+        one.fault = errors.NoNetwork("QQQ: no network")
+    assert_same(chained(cache, source, other, now=MONDAY_EVENING).series, held.series)
+
+
+def test_where_all_fail_the_first_error_tells_of_the_others(cache, failing):
+    other = FakeSource()
+    other.fault = errors.UnknownSymbol("cboe:QQQ: not known")
+    with pytest.raises(errors.ProviderDown) as caught:
+        chained(cache, failing, other)
+    assert caught.value.message == "QQQ: yahoo is out of order (503); cboe:QQQ: not known"
+    assert caught.value.hint == failing.fault.hint
+
+
+def test_a_leg_may_be_had_from_elsewhere_altogether(cache):
+    found = chained(cache, legs=(THIRD,))
+    assert found.series.leg == LEG
+    assert found.provenance.remarks == ("QQQ: from demo:TWIN1",)
+    assert found.provenance.origin == "simulation"
+
+
+def test_a_leg_in_a_chain_has_no_chain_of_its_own(cache, failing):
+    policy = Policy(EVENING, fallback={LEG: (LEG, OTHER), OTHER: (LEG, THIRD)})
+    with pytest.raises(errors.ProviderDown):
+        Desk(cache, policy, {"yahoo": failing, "cboe": failing}).history(LEG)
+
+
+def test_what_is_declared_of_a_leg_holds_for_what_stands_in_for_it(cache, failing):
+    found = chained(cache, failing, FakeSource(), declared={LEG: Declared.parse("index")})
+    assert found.series.facts.measure == "index"
+
+
+def test_a_legs_own_history_is_as_declared_and_neither_replaced_nor_converted(cache, source, failing):
+    declared = {LEG: Declared.parse("price:shares")}
+    chain = {LEG: (OTHER, LEG)}
+    policy = Policy(EVENING, fallback=chain, currency="EUR", declared=declared)
+    found = Desk(cache, policy, {"yahoo": source, "cboe": FakeSource(seed=5)}, elapsed=lambda: 0.0).own(LEG)
+    assert_same(found.series, fresh(source, EVENING))
+    assert (found.series.facts.currency, found.series.facts.unit) == ("USD", "shares")
+    assert found.provenance.remarks == ()
+    with pytest.raises(errors.ProviderDown):
+        Desk(Cache(cache.path.with_name("other.db")), policy, {"yahoo": failing, "cboe": source}).own(LEG)
+
+
+def test_offline_a_chain_serves_what_is_held_or_local(cache, source):
+    found = chained(cache, source, source, legs=(LEG, OTHER, THIRD), offline=True)
+    assert "from demo:TWIN1" in found.provenance.remarks[0]
+    assert not source.requests
 
 
 # ---------------------------------------------------------------- offline

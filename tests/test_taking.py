@@ -3,14 +3,15 @@ import math
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from tests.fake_source import FakeSource, at
+from tests.fake_source import FakeSource, at, day64
 
 from pairwatch.cache import FILE_NAME as PRICES
 from pairwatch.cache import Cache
-from pairwatch.errors import NoNetwork, StoreError
+from pairwatch.errors import NoNetwork, StoreError, UsageError
 from pairwatch.model import Leg, Window
 from pairwatch.pairs import Question
 from pairwatch.retrieval import Desk, Policy
@@ -19,6 +20,7 @@ from pairwatch.taking import Legs, Run, left_behind
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (date(2026, 10, day) for day in range(26, 31))
 HALF_A_DAY = 43_200.0
+MONTHS = [(date(2024, 1, 1) + timedelta(days=31 * n + 31)).replace(day=1) - timedelta(days=1) for n in range(34)]
 
 
 class Market:
@@ -42,6 +44,7 @@ class House:
         self.market = Market(*(symbols or ("AAA", "BBB")))
         self.cache = folder / PRICES
         self.store = Store(folder / "data" / FILE_NAME)
+        self.asked = {}
 
     def run(self, now, *pairs):
         """The outcomes of a run at an instant; by default of the pair AAA BBB."""
@@ -59,7 +62,9 @@ class House:
         return self.run(at(day), *pairs)
 
     def question(self, now=0.0):
-        return Question(date(1970, 1, 1) + timedelta(days=now // 86_400), Window.parse("90d"))
+        return Question(
+            date(1970, 1, 1) + timedelta(days=now // 86_400), **{"window": Window.parse("90d"), **self.asked}
+        )
 
     def taken(self):
         """Session and revision of every snapshot of AAA BBB."""
@@ -315,3 +320,38 @@ def test_a_clock_a_month_ahead_stores_nothing_twice_and_is_said_when_it_is_right
 def test_a_run_that_began_a_little_earlier_than_the_last_one_is_no_clock_set_back(house):
     house.evening(MONDAY)
     assert left_behind(house.store, at(MONDAY) - 300) == []
+
+
+# ---------------------------------------------------------------- other ways to line up
+
+
+def test_a_pair_that_cannot_be_lined_up_stops_no_other(tmp_path):
+    house = House(tmp_path, "AAA", "BBB", "CCC")
+    house.asked = {"align": "nearest"}
+    house.market.legs["BBB"].facts = replace(house.market.legs["BBB"].facts, closes_at=None)
+    failed, stored = house.evening(MONDAY, ("AAA", "BBB"), ("AAA", "CCC"))
+    assert (failed.state, stored.state) == ("failed", "stored")
+    assert isinstance(failed.error, UsageError)
+    assert house.journal()[1][1]["message"] == "--align nearest: the closing time of BBB is not known"
+
+
+@pytest.mark.parametrize("how", ["nearest", "two-day"])
+def test_every_session_that_was_missed_is_said_however_closes_are_lined_up(house, how):
+    house.asked = {"align": how}
+    house.evening(MONDAY)
+    [outcome] = house.evening(THURSDAY)
+    assert outcome.missed == (TUESDAY, WEDNESDAY)
+
+
+def test_of_a_monthly_leg_the_months_that_were_missed_are_said(tmp_path):
+    house = House(tmp_path)
+    house.asked = {"window": Window.parse("21b")}
+    house.market.legs["AAA"] = FakeSource(date(2026, 7, 31), date(2023, 1, 2))
+    slow = house.market.legs["BBB"]
+    slow.bars = {day64(end): 5.0 + end.day / 100 for end in MONTHS if end <= date(2026, 7, 31)}
+    slow.facts = replace(slow.facts, frequency="month")
+    slow.advance_to = lambda last: slow.bars.update({day64(end): 6.0 + end.day / 90 for end in MONTHS if end <= last})
+    house.evening(date(2026, 7, 31))
+    [outcome] = house.evening(date(2026, 11, 2))
+    assert outcome.snapshot.session == date(2026, 10, 31)
+    assert outcome.missed == (date(2026, 8, 31), date(2026, 9, 30))

@@ -87,6 +87,16 @@ def test_snapshots_of_another_question_are_said(store):
     assert caught.value.hint.endswith("pairwatch snapshot AAA BBB --window 30b --max-lag 3 --seed 7")
 
 
+def test_a_currency_and_a_way_to_line_up_are_said_as_they_are_typed(tmp_path):
+    store = snapped.store(tmp_path, snapped.taken(FRIDAY, currency="USD", align="two-day", window="1y"))
+    with pytest.raises(NotEnoughData) as caught:
+        Vintages(store, (A, B), snapped.asked(align="nearest")).named("latest")
+    assert "with --window 90d --align nearest; there are some with --window 1y --currency USD --align two-day" in (
+        caught.value.message
+    )
+    assert caught.value.hint.endswith("pairwatch snapshot AAA BBB --window 90d --align nearest")
+
+
 def test_snapshots_of_the_exchanged_legs_are_said(store):
     with pytest.raises(NotEnoughData, match="there are some of AAA BBB"):
         Vintages(store, (B, A), snapped.asked()).named("latest")
@@ -190,7 +200,7 @@ def test_the_verdict_and_the_claims_follow_what_was_said(store):
     again, _ = vintages.restored(found, said)
     assert again.leadership.verdict == "BBB leads AAA by 3 bars (p .001)"
     assert again.leadership.decided
-    assert "behind by 50.00 points" in next(x.because for x in again.claims if "is ahead" in x.text)
+    assert "behind by 50.00 percentage points" in next(x.because for x in again.claims if "is ahead" in x.text)
     assert json.loads(writer("json")(again, Page(now=0.0)))["leadership"]["lag"] == -3
 
 

@@ -66,6 +66,8 @@ ANSWERS: dict[str, tuple[int, str, bytes, dict[str, str]]] = {
 # What happens to the connection instead of an answer.
 ACCIDENTS = ("hang", "reset", "closed", "truncated", "proxy refuses")
 FAULTS = (*ANSWERS, *ACCIDENTS)
+# And what befalls only those who ask for it by name.
+SLOW = "drip"
 # Whose certificates the wire has.
 HOSTS = (
     "*.yahoo.com", "*.finance.yahoo.com", "fred.stlouisfed.org", "api.stlouisfed.org", "api.coingecko.com",
@@ -267,7 +269,7 @@ class Wire:
 
     def breaks(self, fault: str, *, only: str = "", times: float = float("inf")) -> None:
         """Let the next `times` answers on paths or hosts that hold `only` go wrong."""
-        assert not fault or fault in FAULTS, fault
+        assert not fault or fault in (*FAULTS, SLOW), fault
         self._fault = (fault, only, times)
 
     def fault_for(self, where: str, *, connecting: bool = False) -> str:
@@ -356,12 +358,22 @@ class _Connection(BaseHTTPRequestHandler):
         if fault == "truncated":
             self.wfile.write(body[: len(body) // 2])
             self._hang_up()
+        elif fault == SLOW:
+            self._drip(body)
         else:
             self.wfile.write(body)
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.do_GET()
+
+    def _drip(self, body: bytes) -> None:
+        """A byte now and then: never slow enough for a time-out of single reads."""
+        for byte in body:
+            if self.server.wire.released.wait(0.05):
+                self._hang_up()
+                return
+            self.wfile.write(bytes([byte]))
 
     def _hang_up(self, *, rudely: bool = False) -> None:
         self.close_connection = True

@@ -4,20 +4,25 @@ Raw closes and events are kept, never adjusted prices. Each row has a checksum; 
 damaged index can lead to another row.
 
 A cache that cannot be used never fails a run: `Cache.trouble` then says why, and the run goes on without it.
+
+It also keeps what processes must know of each other to be polite: which source wants to be left alone (`pauses`), and
+when each may be asked the next time (`turns`).
 """
 
+import math
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from pairwatch import database, packing
-from pairwatch.database import FAILURES, Damaged, Database, NothingYet, checksum, is_damage
+from pairwatch.database import FAILURES, Damaged, Database, NothingYet, Outdated, checksum, is_damage
 from pairwatch.errors import DatabaseTrouble, UsageError
 from pairwatch.model import Holding, Leg, Series
 from pairwatch.text import clean
@@ -32,6 +37,10 @@ APPLICATION_ID = 0x70776368
 FIRST_PAUSE, LONGEST_PAUSE = 15 * 60.0, 6 * 3600.0
 # What a source may ask for at most. A pause that ends later was written under a clock that has been set back.
 LONGEST_BAN = 24 * 3600.0
+# What a source that says how long it wants to be left alone gets at least.
+SHORTEST_PAUSE = 1.0
+# A turn further ahead than this was given out under a clock that has been set back.
+LONGEST_QUEUE = 3600.0
 
 _STEPS = (
     """
@@ -45,10 +54,12 @@ CREATE TABLE legs (
 );
 CREATE TABLE pauses (source TEXT PRIMARY KEY, until REAL NOT NULL, refusals INTEGER NOT NULL);
 """,
+    "CREATE TABLE turns (source TEXT PRIMARY KEY, due REAL NOT NULL);",
 )
 _COLUMNS = "days, closes, holes, events, facts, quote, asked_at, fresh_until, reconciled_at, checksum"
 _OF_LEG = "WHERE source=? AND symbol=?"
 _PAUSE = "SELECT until, refusals FROM pauses WHERE source=? AND typeof(until)='real' AND typeof(refusals)='integer'"
+_TURN = "SELECT due FROM turns WHERE source=? AND typeof(due)='real'"
 # The bytes on which SQLite holds its POSIX locks (sqlite.org/src/file/src/os.h: PENDING_BYTE to the end of SHARED).
 _LOCK_BYTES, _LOCK_START = 512, 0x40000000
 
@@ -68,6 +79,9 @@ class Entry(NamedTuple):
 class Cache:
     """The cache file at `path`, opened for each operation and closed before it returns.
 
+    Threads may share it: one works with the file at a time, because closing a descriptor that is not SQLite's (see
+    `_at_rest`) drops the locks of every thread.
+
     Attributes:
         trouble: why the file is not used any more in this process; empty as long as it is.
     """
@@ -78,6 +92,8 @@ class Cache:
         self._file = Database(path, APPLICATION_ID, _STEPS)
         # Also kept here, so that a run without a usable file does not ask a source that has just refused.
         self._pauses: dict[str, float] = {}
+        self._turns: dict[str, float] = {}
+        self._lock = threading.RLock()
 
     def get(self, leg: Leg) -> Holding | None:
         """What is held of `leg`, or None."""
@@ -145,31 +161,66 @@ class Cache:
             db.execute("INSERT OR REPLACE INTO pauses VALUES (?, ?, ?)", (source, until, refusals))
             return until
 
-        until = self._attempt(write, now + _length(1, retry_after), writes=True)
-        self._pauses[source] = until
+        with self._lock:
+            until = self._attempt(write, now + _length(1, retry_after), writes=True)
+            self._pauses[source] = until
         return until
 
     def resume(self, source: str) -> None:
         """Forget the pauses of a source that answered."""
-        self._pauses.pop(source, None)
-        self._attempt(lambda db: db.execute("DELETE FROM pauses WHERE source=?", (source,)).rowcount, 0, writes=True)
+        with self._lock:
+            self._pauses.pop(source, None)
+            self._attempt(
+                lambda db: db.execute("DELETE FROM pauses WHERE source=?", (source,)).rowcount, 0, writes=True
+            )
+
+    def turn(self, source: str, now: float, gap: float, burst: int = 1, patience: float = math.inf) -> float:
+        """How many seconds to wait from `now` on until `source` may be asked.
+
+        All processes together ask every `gap` seconds in the long run, and after a rest `burst` times at once. The
+        turn is taken, unless its wait is longer than `patience`; one that is taken and not used is lost.
+        """
+        if gap <= 0:
+            return 0.0
+
+        def write(db: sqlite3.Connection) -> tuple[float, float]:
+            (due,) = db.execute(_TURN, (source,)).fetchone() or (0.0,)
+            wait, due = _queued(due, now, gap, burst, patience)
+            db.execute("INSERT OR REPLACE INTO turns VALUES (?, ?)", (source, due))
+            return wait, due
+
+        with self._lock:
+            alone = _queued(self._turns.get(source, 0.0), now, gap, burst, patience)
+            wait, self._turns[source] = self._attempt(write, alone, writes=True)
+        return wait
 
     def _attempt(
         self, work: Callable[[sqlite3.Connection], T], otherwise: T, *, writes: bool, creates: bool = True
     ) -> T:
         """`work` on an open file; `otherwise`, once there is trouble, or where no file is and none may be created."""
-        if self.trouble:
-            return otherwise
-        try:
-            if not (writes and creates) and not self._file.is_there():
+        with self._lock:
+            if self.trouble:
                 return otherwise
-            with self._file.writing() if writes else self._file.reading() as db:
-                return work(db)
-        except NothingYet:
-            return otherwise
-        except (*FAILURES, OSError) as error:
-            self._give_up(error)
-            return otherwise
+            try:
+                if not (writes and creates) and not self._file.is_there():
+                    return otherwise
+                with self._open(writes=writes) as db:
+                    return work(db)
+            except NothingYet:
+                return otherwise
+            except (*FAILURES, OSError) as error:
+                self._give_up(error)
+                return otherwise
+
+    @contextmanager
+    def _open(self, *, writes: bool) -> Iterator[sqlite3.Connection]:
+        """The file, brought up to this version's schema where an earlier version has laid it out."""
+        if not writes:
+            with suppress(Outdated), self._file.reading() as db:
+                yield db
+                return
+        with self._file.writing(upgrades=True) as db:
+            yield db
 
     def _give_up(self, error: Exception) -> None:
         """Remember why, and put a damaged file aside."""
@@ -231,14 +282,30 @@ class Cache:
             if is_damage(error):
                 return False
             if isinstance(error, DatabaseTrouble):
-                return True
+                # Of an earlier schema: what was met is still there, and cannot be brought up.
+                return not isinstance(error, Outdated)
             raise
 
 
 def _length(refusals: int, retry_after: float | None) -> float:
-    """How long the pause after so many refusals in a row is, in seconds."""
-    usual = min(FIRST_PAUSE * 2.0 ** (refusals - 1), LONGEST_PAUSE)
-    return min(max(usual, retry_after or 0.0), LONGEST_BAN)
+    """How long the pause after so many refusals in a row is, in seconds.
+
+    What the source asks for is where the doubling begins; it is never less than what the source asks for this time.
+    """
+    # Below zero, or not a number, is no wish.
+    wish = max(retry_after, SHORTEST_PAUSE) if retry_after is not None and retry_after >= 0 else 0.0
+    doubled = min((wish or FIRST_PAUSE) * 2.0 ** (refusals - 1), LONGEST_PAUSE)
+    return min(max(doubled, wish), LONGEST_BAN)
+
+
+def _queued(due: float, now: float, gap: float, burst: int, patience: float) -> tuple[float, float]:
+    """The wait for the next turn, and when the one after it is due: the generic cell rate algorithm.
+
+    `due` is when the next turn would be due if there were no bursts; one in the past is of a source that has rested.
+    """
+    due = max(due, now) if due <= now + LONGEST_QUEUE else now
+    wait = max(0.0, due - (max(burst, 1) - 1) * gap - now)
+    return wait, due + gap if wait <= patience else due
 
 
 def _key(leg: Leg) -> tuple[str, str]:

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pairwatch.model import Days, Event, Fetched, Holding, Series
-from pairwatch.text import listing
+from pairwatch.model import Days, Event, Fetched, Floats, Holding, Positions, Series
+from pairwatch.text import listing, plural
 
 # Relative change from which a close counts as another: above the noise of prices stored as 32-bit floats.
 REVISED = 1e-7
@@ -15,6 +15,24 @@ REVISED = 1e-7
 REMEMBERED = np.timedelta64(400, "D")
 # How many days a distribution may have moved when the session it belonged to is no longer given.
 MOVED = np.timedelta64(4, "D")
+
+# Across a gap a coin's price may have changed by less than this; redenominations are by as much or more.
+REDENOMINATED = 10
+# Prices that are a hundred times what they should be, give or take what a price may do in a day: pence for pounds.
+HUNDREDFOLD = np.log(100)
+GIVE_OR_TAKE = np.log(1.25)
+# What does not change a hundredfold in a day; a rate near zero does.
+PRICED = ("price", "index")
+# So many closes in a row are no slip any more, where nothing is known of the leg.
+LASTING = 20
+# Splits as they are made, and how near to one a jump of the price must be to be taken for one.
+SPLITS = (1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50)
+NEAR = 0.005
+# How many days before the last close a split is looked for that the provider has not applied: the usual window.
+LATELY = np.timedelta64(100, "D")
+
+
+_NEVER = np.datetime64(date.min)
 
 
 class Restated(Exception):
@@ -30,27 +48,39 @@ class Merge(NamedTuple):
     remarks: tuple[str, ...] = ()
 
 
-def merge(held: Holding | None, fetched: Fetched, reason: str = "") -> Merge:
+@np.errstate(over="ignore", under="ignore")  # closes may be any finite numbers
+def merge(held: Holding | None, fetched: Fetched) -> Merge:
     """What is held and what came, as one.
 
-    What came wins on the days it covers, with one exception: a finished session that the provider gave once and
-    now leaves out is kept. A restated history (`reason`, or one that is seen here) leaves nothing of what is held.
+    What came wins on the days it covers, with two exceptions: a finished session that the provider gave once and now
+    leaves out is kept, and closes that are a hundred times off their neighbours are refused. A whole answer that
+    restates the history leaves nothing of what is held, also not what it does not reach back to: closes on different
+    footings never stand in one series. One that begins after all that is held leaves it only where its footing cannot
+    have changed since: see `_lasts`.
 
     Raises:
         Restated: an answer for the last days only is on another footing than what is held.
     """
+    if held:
+        fetched = _cut(fetched)
+        if not len(fetched.series):
+            raise Restated("no day in common with what is held")
+    fetched, refused, remarks = _without_slips(held, fetched)
     if held is None:
-        return Merge(_holding(fetched, fetched.series, fetched.expected, fetched.asked_at))
+        return Merge(_holding(fetched, fetched.series, fetched.expected, fetched.asked_at), remarks=remarks)
     old, new = held.series, fetched.series
-    reason = reason or _restated(old, fetched)
-    if reason:
+    if reason := _restated(old, fetched):
         if fetched.since is not None:
             raise Restated(reason)
-        return _replaced(held, fetched, reason)
+        return _replaced(held, fetched, reason, remarks)
     gone = ~np.isin(old.dates, new.dates) & (old.dates >= _first_day(fetched))
+    odd = np.isin(old.dates, refused)
     # A bar from a time when the clock was ahead may never have been a finished one.
     later = (old.dates > new.dates[-1]) & (held.asked_at <= fetched.asked_at)
-    kept = gone & ((old.dates < new.dates[0]) | np.isin(old.dates, fetched.expected) | later)
+    before = old.dates < new.dates[0]
+    kept = gone & (before | np.isin(old.dates, fetched.expected) | later | odd)
+    # A whole answer that begins later is one of a source that does not reach back far: nothing was dropped.
+    dropped = kept & ~odd & ~before if fetched.since is None else kept & ~odd
     return Merge(
         _holding(
             fetched,
@@ -59,18 +89,53 @@ def merge(held: Holding | None, fetched: Fetched, reason: str = "") -> Merge:
             fetched.asked_at if fetched.since is None else held.reconciled_at,
         ),
         revised=_count_revised(old, new),
-        remarks=(*_no_longer_given(old, kept, "kept"), *_no_longer_given(old, gone & ~kept, "left out")),
+        remarks=(
+            *remarks,
+            *_gap(old, new),
+            *_no_longer_given(old, dropped, "kept"),
+            *_no_longer_given(old, gone & ~kept, "left out"),
+        ),
     )
 
 
-def _replaced(held: Holding, fetched: Fetched, reason: str) -> Merge:
+def _cut(fetched: Fetched) -> Fetched:
+    """The answer without what lies before the days that were asked for; it may be empty."""
+    series, first = fetched.series, _first_day(fetched)
+    if (wanted := series.dates >= first).all() and all(e.day >= first for e in series.events):
+        return fetched
+    events = tuple(e for e in series.events if e.day >= first)
+    return fetched._replace(
+        series=replace(series, dates=series.dates[wanted], closes=series.closes[wanted], events=events)
+    )
+
+
+def _replaced(held: Holding, fetched: Fetched, reason: str, remarks: tuple[str, ...]) -> Merge:
     """The answer alone. One that begins later than what it replaces is asked for again at the next refresh."""
-    whole = fetched.series.dates[0] <= held.series.dates[0]
+    old, new = held.series, fetched.series
+    lost = int((old.dates < new.dates[0]).sum())
+    said = [f"{old.leg}: {reason}; the whole history was fetched again"]
+    if factor := _factor(old, new):
+        said.append(f"{old.leg}: all closes are {factor:.6g} times what they were")
+    if lost:
+        said.append(f"{old.leg}: {plural(lost, 'close')} before {new.dates[0]} fit no longer and were given up")
     return Merge(
-        _holding(fetched, fetched.series, fetched.expected, fetched.asked_at if whole else 0.0),
+        _holding(fetched, new, fetched.expected, 0.0 if lost else fetched.asked_at),
         refetched=True,
-        remarks=(f"{held.series.leg}: {reason}; the whole history was fetched again",),
+        remarks=(*said, *remarks),
     )
+
+
+def _factor(old: Series, new: Series) -> float:
+    """By what all closes were multiplied; 0 if by no common factor, or by 1."""
+    _, i, j = np.intersect1d(old.dates, new.dates, assume_unique=True, return_indices=True)
+    was, now = old.closes[i], new.closes[j]
+    if not len(was) or (was == 0).any():
+        return 0.0
+    ratios = now / was
+    factor = float(np.median(ratios))
+    if not np.isfinite(ratios).all():
+        return 0.0
+    return factor if abs(factor - 1) > 1e-3 and (np.abs(ratios - factor) < 1e-3 * abs(factor)).all() else 0.0
 
 
 def _restated(old: Series, fetched: Fetched) -> str:
@@ -82,20 +147,57 @@ def _restated(old: Series, fetched: Fetched) -> str:
     if old.facts.currency != new.facts.currency:
         was, now = (series.facts.currency or "unknown" for series in (old, new))
         return f"the currency changed from {was} to {now}"
-    first = max(_first_day(fetched), new.dates[0]) if fetched.since is None else _first_day(fetched)
-    had, has = _splits(old, first), _splits(new, first)
-    if had != has:
-        day, ratio = min(had ^ has)
-        return f"a split of {ratio:g} on {day} was {'added' if (day, ratio) in has else 'withdrawn'}"
+    if old.facts.identity and new.facts.identity and old.facts.identity != new.facts.identity:
+        return f"the symbol stood for {old.facts.identity} and now stands for {new.facts.identity}"
+    if split := _changed_split(old, fetched):
+        return split
     common, i, j = np.intersect1d(old.dates, new.dates, assume_unique=True, return_indices=True)
     if not len(common):
-        return "no day in common with what is held"
+        return "" if fetched.since is None and _lasts(old, new) else "no day in common with what is held"
     was, now = old.closes[i[0]], new.closes[j[0]]
     return f"the close of {common[0]} was {was:.6g} and is now {now:.6g}" if _differ(was, now) else ""
 
 
+def _changed_split(old: Series, fetched: Fetched) -> str:
+    """The first split that is new, or no longer given for days that the answer covers; or nothing."""
+    new, first = fetched.series, _first_day(fetched)
+    covered = max(first, new.dates[0]) if fetched.since is None else first
+    withdrawn = _splits(old, covered) - _splits(new, covered)
+    # Of an answer that begins later than its splits, too: they restate whatever is held from before them.
+    added = _splits(new, min(covered, old.dates[0])) - _splits(old, _NEVER)
+    if not (withdrawn or added):
+        return ""
+    day, ratio = min(withdrawn | added)
+    return f"a split of {ratio:g} on {day} was {'added' if (day, ratio) in added else 'withdrawn'}"
+
+
+def _lasts(old: Series, new: Series) -> bool:
+    """Whether closes that end before an answer begins stand on its footing, though no day can tell.
+
+    A rate in percent has neither shares that split nor a base that is renewed. A coin that its provider knows by the
+    same identity has no splits either; should it have been redenominated, its price is far off. Of anything else
+    (shares, and indices and levels with a base) a whole answer that begins later may be on another footing.
+    """
+    was, now = old.facts, new.facts
+    if new.dates[0] <= old.dates[-1] or (was.measure, was.unit) != (now.measure, now.unit):
+        return False
+    if now.measure == "rate":
+        return True
+    if now.measure != "price" or now.kind != "CRYPTOCURRENCY" or not was.identity or was.identity != now.identity:
+        return False
+    last, first = float(old.closes[-1]), float(new.closes[0])
+    return 0 < last < first * REDENOMINATED and first < last * REDENOMINATED
+
+
+def _gap(old: Series, new: Series) -> tuple[str, ...]:
+    last, first = old.dates[-1], new.dates[0]
+    if last >= first:
+        return ()
+    return (f"{old.leg}: nothing between {last} and {first}: {old.leg.source} does not reach back so far",)
+
+
 def _first_day(fetched: Fetched) -> np.datetime64:
-    return np.datetime64(fetched.since or date.min)
+    return np.datetime64(fetched.since) if fetched.since else _NEVER
 
 
 def _splits(series: Series, since: np.datetime64) -> set[tuple[str, float]]:
@@ -115,9 +217,11 @@ def _joined(old: Series, fetched: Fetched, kept: Any) -> Series:
     closes = np.concatenate([old.closes[stays], new.closes])
     order = np.argsort(dates)
     before = [e for e in old.events if e.day < first]
-    alone = [e for e in old.events if e.day >= first and e.day in old.dates[kept] and not _moved(e, new)]
-    came = [e for e in new.events if e.day >= first]
-    events = tuple(sorted([*before, *alone, *came], key=lambda e: (e.day, e.kind)))
+    reached = new.dates[0] if fetched.since is None else first
+    alone = [
+        e for e in old.events if e.day >= first and (e.day < reached or e.day in old.dates[kept]) and not _moved(e, new)
+    ]
+    events = tuple(sorted([*before, *alone, *new.events], key=lambda e: (e.day, e.kind)))
     return replace(new, dates=dates[order], closes=closes[order], events=events)
 
 
@@ -141,3 +245,102 @@ def _holding(fetched: Fetched, series: Series, expected: Days, reconciled_at: fl
     first = max(series.dates[0], series.dates[-1] - REMEMBERED)
     missing = np.setdiff1d(expected[expected >= first], series.dates)
     return Holding(series, fetched.asked_at, fetched.fresh_until, reconciled_at, missing)
+
+
+# ---------------------------------------------------------------- closes that cannot be
+
+
+def _without_slips(held: Holding | None, fetched: Fetched) -> tuple[Fetched, Days, tuple[str, ...]]:
+    """The answer without closes a hundred times off their neighbours, the days of these, and what is said of it.
+
+    An answer that is a hundred times off as a whole is none of these: see `_restated`.
+    """
+    series = fetched.series
+    remarks = []
+    levels = _levels(series)
+    right = _right_level(held, series, levels)
+    odd = levels != right
+    refused = series.dates[odd]
+    if len(refused):
+        times = "100 times" if levels[odd][0] > right else "a hundredth of"
+        days = str(refused[0]) if len(refused) == 1 else f"{refused[0]} to {refused[-1]}"
+        remarks.append(
+            f"{series.leg}: {plural(len(refused), 'close')} refused, {days}: {times} the others, and no split; "
+            f"if that is right: pairwatch cache clear {series.leg}"
+        )
+        series = replace(series, dates=series.dates[~odd], closes=series.closes[~odd])
+        # There was a session: without a close it is a hole, which is remembered.
+        fetched = fetched._replace(expected=np.union1d(fetched.expected, refused))
+    is_priced = series.facts.measure in PRICED
+    if is_priced and series.quote and _hundreds(series.closes[-1:], np.array([series.quote.price]))[0]:
+        remarks.append(f"{series.leg}: a latest price of {series.quote.price:g} refused, 100 times off the last close")
+        series = replace(series, quote=None)
+    return (fetched._replace(series=series) if remarks else fetched), refused, tuple(remarks)
+
+
+def _levels(series: Series) -> Positions:
+    """How many times a hundred each close is above the first, counting unexplained jumps; shape (n,)."""
+    levels = np.zeros(len(series), dtype=np.intp)
+    if series.facts.measure not in PRICED:
+        return levels
+    jumps = _hundreds(series.closes[:-1], series.closes[1:])
+    if jumps.any():
+        splits = np.array([e.day for e in series.events if e.kind == "split"], dtype="datetime64[D]")
+        jumps[np.isin(np.arange(1, len(series)), series.dates.searchsorted(splits))] = 0
+        levels[1:] = jumps.cumsum()
+    return levels
+
+
+def _hundreds(was: Floats, now: Floats) -> Positions:
+    """1 where a value is about a hundred times another, -1 where it is about a hundredth, 0 elsewhere."""
+    above = (was > 0) & (now > 0)
+    logs = np.zeros(len(was))
+    logs[above] = np.log(now[above]) - np.log(was[above])
+    return np.where(np.abs(np.abs(logs) - HUNDREDFOLD) <= GIVE_OR_TAKE, np.sign(logs), 0).astype(np.intp)
+
+
+def _right_level(held: Holding | None, series: Series, levels: Positions) -> int:
+    """The level on which the closes are right: as they are held; otherwise the latest that lasted, or the commonest."""
+    if not levels.any():
+        return 0
+    if held:
+        _, i, j = np.intersect1d(held.series.dates, series.dates, assume_unique=True, return_indices=True)
+        was, now = held.series.closes[i], series.closes[j]
+        off = _hundreds(was, now)
+        comparable = (off != 0) | (np.abs(now - was) < np.abs(was) / 4)
+        found = _commonest(levels[j][comparable] - off[comparable])
+        if found in levels:
+            return int(found)
+    ends = [*np.flatnonzero(np.diff(levels)).tolist(), len(levels) - 1]
+    for start, end in reversed(list(zip([-1, *ends], ends, strict=False))):
+        if end - start >= LASTING:
+            return int(levels[end])
+    return int(_commonest(levels))
+
+
+def _commonest(values: Positions) -> int:
+    """The value that is there most often; one that no level can be, if there is none."""
+    found, counts = np.unique(values, return_counts=True)
+    return int(found[counts.argmax()]) if len(found) else np.iinfo(np.intp).max
+
+
+def unapplied_splits(series: Series, until: date | None = None) -> tuple[str, ...]:
+    """What is said of late closes, up to a day, that jumped as if by a split that the provider does not know of."""
+    end = len(series) if until is None else int(series.dates.searchsorted(np.datetime64(until), side="right"))
+    if series.facts.measure != "price" or end < 2:
+        return ()
+    start = max(int(series.dates.searchsorted(series.dates[end - 1] - LATELY)), 1)
+    closes, dates = series.closes[start - 1 : end], series.dates[start:end]
+    if not (closes > 0).all():
+        return ()
+    jumps = np.diff(np.log(closes))
+    near = (np.abs(np.abs(jumps)[:, None] - np.log(SPLITS)) < NEAR).any(axis=1)
+    if not near.any():  # as nearly always
+        return ()
+    splits = {e.day for e in series.events if e.kind == "split"}
+    return tuple(
+        f"{series.leg}: the close of {day} is {np.exp(jump):.4g} times the one before, as after a split, and "
+        f"{series.leg.source} gives none"
+        for day, jump in zip(dates[near], jumps[near], strict=True)
+        if day not in splits
+    )

@@ -2,13 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import NamedTuple
+from datetime import date
+from typing import NamedTuple, get_args
 
 import numpy as np
 
-from pairwatch import kernels, receipts, stats, verdicts
+from pairwatch import catalogue, kernels, receipts, stats, verdicts
 from pairwatch import lead as leads
+from pairwatch.alignment import CLOCK_TOLERANCE, FEWEST_RETURNS, Alignment, align, hours_apart
 from pairwatch.catalogue import LegView, PairView
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.histories import History, adjusted
@@ -17,8 +18,6 @@ from pairwatch.model import (
     Adjustment,
     Align,
     Comparison,
-    Days,
-    Facts,
     Floats,
     Leadership,
     Positions,
@@ -27,14 +26,21 @@ from pairwatch.model import (
     Series,
     Window,
 )
-from pairwatch.text import clean, plural
+from pairwatch.text import clean, listing, plural
 
-FEWEST_RETURNS = 20
+__all__ = [
+    "CLOCK_TOLERANCE",
+    "FEWEST_RETURNS",
+    "Question",
+    "align",
+    "compare",
+    "hours_apart",
+    "leadership",
+    "some_readings",
+]
+
 # A lag of L bars is judged from 3 L returns or more.
 LAGS_NEED = 3
-EXCHANGE_DAYS, EVERY_DAY = 252, 365
-# Legs that close at least this many hours apart are not asked who leads by one bar.
-CLOCK_TOLERANCE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class Question:
         align: which closes are taken for the same moment: of one `date`, the `nearest` in time, or of every second day.
 
     Raises:
-        UsageError: a lag, an adjustment or a seed that there is not.
+        UsageError: a lag, an adjustment, a seed or a way to line up that there is not.
     """
 
     as_of: date
@@ -65,26 +71,13 @@ class Question:
         _check_whole("seed", self.seed, 0)
         if self.adjustment not in ("total", "price"):
             raise UsageError(f"no adjustment is called {clean(self.adjustment)!r}", "it is total or price")
+        if self.align not in get_args(Align):
+            raise UsageError(f"closes cannot be lined up by {clean(self.align)!r}", f"it is {listing(get_args(Align))}")
 
 
 def _check_whole(what: str, given: object, least: int) -> None:
     if not isinstance(given, (int, np.integer)) or isinstance(given, bool) or given < least:
         raise UsageError(f"the {what} cannot be {clean(given)!r}", f"a whole number from {least} on")
-
-
-class Alignment(NamedTuple):
-    """Which of each leg's closes make up the window.
-
-    Attributes:
-        dates: the common days, base included; shape (n + 1,).
-        at_a, at_b: their positions in each leg's own series.
-        start: the calendar day on which the window starts.
-    """
-
-    dates: Days
-    at_a: Positions
-    at_b: Positions
-    start: date
 
 
 class _Staged(NamedTuple):
@@ -93,7 +86,6 @@ class _Staged(NamedTuple):
     sides: tuple[History, History]
     lined_up: Alignment
     pair: PairView
-    bars: int
 
     @property
     def currencies(self) -> tuple[str, str]:
@@ -103,11 +95,11 @@ class _Staged(NamedTuple):
 def _staged(a: History, b: History, question: Question) -> _Staged:
     sides = receipts.as_of(a, question.as_of), receipts.as_of(b, question.as_of)
     first, second = (side.series for side in sides)
-    lined_up = align(first, second, question.window)
-    bars = _bars_per_year(lined_up.dates, first.facts, second.facts)
+    lined_up = align(first, second, question.window, question.align)
+    bars = lined_up.bars_per_year
     view_a = _leg_view(sides[0], lined_up.at_a, bars, question.adjustment)
     view_b = _leg_view(sides[1], lined_up.at_b, bars, question.adjustment)
-    return _Staged(sides, lined_up, PairView(view_a, view_b, _spread(view_a, view_b)), bars)
+    return _Staged(sides, lined_up, PairView(view_a, view_b, _spread(view_a, view_b)))
 
 
 def compare(a: History, b: History, question: Question, *, trouble: str = "") -> Comparison:
@@ -115,27 +107,28 @@ def compare(a: History, b: History, question: Question, *, trouble: str = "") ->
 
     Raises:
         NotEnoughData: fewer than `FEWEST_RETURNS` common returns, or closes that no return can be made of.
+        UsageError: legs that cannot be lined up in the way that is asked for.
     """
     staged = _staged(a, b, question)
-    (first, second), dates, returns = staged.sides, staged.lined_up.dates, len(staged.pair.a.returns)
-    apart = hours_apart(first.series.facts, second.series.facts, dates)
-    lead = _lead(staged, question)
-    lead = replace(lead, hours_apart=0.0 if abs(apart) < CLOCK_TOLERANCE else apart)
-    lead = verdicts.with_verdict(lead, str(first.series.leg), str(second.series.leg))
+    (first, second), lined_up, returns = staged.sides, staged.lined_up, len(staged.pair.a.returns)
+    lead = _judged(_lead(staged, question), staged)
     readings = stats.readings(staged.pair, lead, staged.currencies)
     receipt = Receipt(
-        a=receipts.leg_receipt(first, dates, staged.lined_up.at_a, question.as_of),
-        b=receipts.leg_receipt(second, dates, staged.lined_up.at_b, question.as_of),
-        start=staged.lined_up.start,
-        base=dates[0].item(),
-        end=dates[-1].item(),
-        matched=len(dates),
-        bars_per_year=staged.bars,
+        a=receipts.leg_receipt(first, lined_up.dates, lined_up.lost[0], question.as_of),
+        b=receipts.leg_receipt(second, lined_up.dates, lined_up.lost[1], question.as_of),
+        start=lined_up.start,
+        base=lined_up.dates[0].item(),
+        end=lined_up.dates[-1].item(),
+        matched=len(lined_up.dates),
+        bars_per_year=lined_up.bars_per_year,
         adjustment=question.adjustment,
         max_lag=lead.max_lag,
         seed=question.seed,
+        align=question.align,
+        lined_up=lined_up.lined_up,
+        absent=catalogue.absent(staged.pair),
     )
-    remarks = (*receipts.warnings(receipt, lead, dates), *_shortened(question, returns, lead.max_lag))
+    remarks = (*receipts.warnings(receipt, lead, lined_up), *_shortened(question, returns, lead.max_lag))
     return Comparison(
         a=first.series.leg,
         b=second.series.leg,
@@ -144,7 +137,10 @@ def compare(a: History, b: History, question: Question, *, trouble: str = "") ->
         readings=readings,
         leadership=lead,
         claims=verdicts.claims(
-            first.series.leg, second.series.leg, {(r.scope, r.statistic.key): r.value for r in readings}
+            first.series.leg,
+            second.series.leg,
+            {(r.scope, r.statistic.key): r.value for r in readings},
+            staged.pair,
         ),
         receipt=receipt,
         warnings=tuple(text for text in (trouble, *remarks) if text),
@@ -155,7 +151,7 @@ def some_readings(a: History, b: History, question: Question, keys: Collection[s
     """The readings of a few statistics alone; the lead test is made only where one of its numbers is among them.
 
     Raises:
-        NotEnoughData: as `compare` does.
+        NotEnoughData, UsageError: as `compare` does.
     """
     staged = _staged(a, b, question)
     lead = _lead(staged, question) if any(e.scope == "leadership" and e.key in keys for e in stats.entries()) else None
@@ -167,6 +163,14 @@ def _lead(staged: _Staged, question: Question) -> Leadership:
     return _measured(a, b, min(question.max_lag, len(a) // LAGS_NEED), question.seed)
 
 
+def _judged(lead: Leadership, staged: _Staged) -> Leadership:
+    """The leadership with its verdict; neither the legs' clocks nor a period's average are called a leader."""
+    (a, b), lined_up = (side.series for side in staged.sides), staged.lined_up
+    apart = hours_apart(a.facts, b.facts, a.dates[lined_up.at_a], b.dates[lined_up.at_b], lead.lag)
+    lead = replace(lead, hours_apart=0.0 if abs(apart) < CLOCK_TOLERANCE else apart, average=lined_up.average)
+    return verdicts.with_verdict(lead, str(a.leg), str(b.leg))
+
+
 def _shortened(question: Question, returns: int, max_lag: int) -> list[str]:
     """What was asked for and could not be had in full."""
     found = []
@@ -175,52 +179,6 @@ def _shortened(question: Question, returns: int, max_lag: int) -> list[str]:
     if max_lag < question.max_lag:
         found.append(f"lags to {max_lag} only, not {question.max_lag}: {plural(returns, 'return')} carry no more")
     return found
-
-
-def align(a: Series, b: Series, window: Window) -> Alignment:
-    """The common days of two series inside a window that ends at the last of them.
-
-    The base is the last common day at or before the window's start, so that the returns inside are exactly those
-    dated after it; the first common day, if there is none so early.
-
-    Raises:
-        NotEnoughData: too few common days.
-    """
-    dates, at_a, at_b = np.intersect1d(a.dates, b.dates, assume_unique=True, return_indices=True)
-    if not len(dates):
-        raise NotEnoughData(
-            f"{a.leg} and {b.leg} have no day in common: {_days_of(a)}; {_days_of(b)}",
-            "compare legs that trade at the same time",
-        )
-    end: date = dates[-1].item()
-    start = window.start(end)
-    if window.unit == "b":
-        base = max(0, len(dates) - 1 - window.count)
-        start = dates[base].item()
-    else:
-        base = max(0, int(dates.searchsorted(np.datetime64(start), side="right")) - 1)
-    n = len(dates) - 1 - base
-    if n < FEWEST_RETURNS:
-        raise NotEnoughData(
-            f"{a.leg} and {b.leg} have {plural(n, 'common return')} from {dates[base]} to {end}, "
-            f"{FEWEST_RETURNS} are needed: {_days_of(a)}; {_days_of(b)}"
-        )
-    return Alignment(dates[base:], at_a[base:], at_b[base:], start)
-
-
-def _days_of(series: Series) -> str:
-    if not len(series):
-        return f"{series.leg} has none"
-    return f"{series.leg} has {plural(len(series), 'close')}, {series.dates[0]} to {series.dates[-1]}"
-
-
-def _bars_per_year(dates: Days, a: Facts, b: Facts) -> int:
-    """P: by the usual distance of the common days, and by whether both legs trade every day."""
-    gap = kernels.usual_gap(dates)
-    for least, bars, _ in receipts.FREQUENCIES:
-        if gap >= least:
-            return bars
-    return EVERY_DAY if a.every_day and b.every_day else EXCHANGE_DAYS
 
 
 def _leg_view(history: History, at: Positions, bars: int, adjustment: Adjustment) -> LegView:
@@ -253,6 +211,7 @@ def _leg_view(history: History, at: Positions, bars: int, adjustment: Adjustment
         scale=scale,
         level_unit=series.facts.unit,
         change_unit=series.facts.change_unit if by_differences else "fraction",
+        measure=series.facts.measure,
     )
 
 
@@ -303,28 +262,3 @@ def _measured(a: Floats, b: Floats, max_lag: int, seed: int) -> Leadership:
     found = leads.lead_test(a, b, max_lag, seed)
     correlations = leads.cross_correlations(a, b, max_lag)
     return Leadership(found.lag, found.asymmetry, found.p_value, found.detectable, correlations)
-
-
-def hours_apart(a: Facts, b: Facts, dates: Days) -> float:
-    """How many hours after B's session A's closes, on the day of the window where they are farthest apart.
-
-    NaN where either close is not known. The distance changes within a window when clocks are put forward or back.
-    """
-    if a.closes_at is None or b.closes_at is None:
-        return NAN
-    if a.timezone == b.timezone:
-        return (a.closes_at - b.closes_at) / 60
-    closes = [_close_instants(facts, dates) for facts in (a, b)]
-    apart = (closes[0] - closes[1]) / 3600
-    return float(apart[np.abs(apart).argmax()])
-
-
-def _close_instants(facts: Facts, dates: Days) -> Floats:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - legs of one zone do without it
-
-    try:
-        zone = ZoneInfo(facts.timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of zones
-        return np.full(len(dates), NAN)
-    midnights = [datetime(d.year, d.month, d.day, tzinfo=zone).timestamp() for d in dates.tolist()]
-    return np.array(midnights) + 60.0 * (facts.closes_at or 0)

@@ -6,24 +6,23 @@ from datetime import date
 
 import numpy as np
 
+from pairwatch.alignment import FARTHEST, FREQUENCIES, Alignment
 from pairwatch.histories import History
 from pairwatch.kernels import usual_gap
-from pairwatch.model import Days, Leadership, LegReceipt, Positions, Receipt
+from pairwatch.model import Days, Leadership, LegReceipt, Receipt
 from pairwatch.text import listing, plural
 
 # A daily leg that has been silent for more days than this has stopped, or its file is not renewed.
 LONGEST_SILENCE = 10
 # The same for rarer series, in bars.
 LATE_BARS = 3
-# From how many days between bars, how many bars a year, and what a bar is called.
-FREQUENCIES = ((200, 1, "year"), (45, 4, "quarter"), (20, 12, "month"), (5, 52, "week"))
 
 
 def as_of(history: History, day: date) -> History:
     """The history as it stood after `day`, with what may be said of it.
 
     A leg whose last close is long past is stale, whatever its source says; a stale leg has no *now*; and what the
-    provider changed lately is no news of a day that lies further back.
+    provider revised lately is no news of a day that lies further back.
     """
     series, provenance = history.series.as_of(day), history.provenance
     if len(series) < len(history.series) and provenance.origin == "network":
@@ -37,10 +36,9 @@ def as_of(history: History, day: date) -> History:
     return History(replace(series, quote=None) if provenance.stale else series, provenance)
 
 
-def leg_receipt(history: History, common: Days, at: Positions, day: date) -> LegReceipt:
-    """One side's receipt; `at` are the positions of the common days in the leg's own series."""
+def leg_receipt(history: History, common: Days, lost: int, day: date) -> LegReceipt:
+    """One side's receipt; `lost` closes in the window have no partner."""
     series = history.series
-    own = len(series) - int(at[0])
     holes = tuple(hole for hole in history.provenance.holes if common[0] < hole <= np.datetime64(day))
     return LegReceipt(
         leg=series.leg,
@@ -48,25 +46,27 @@ def leg_receipt(history: History, common: Days, at: Positions, day: date) -> Leg
         provenance=replace(history.provenance, holes=holes),
         first_bar=series.dates[0],
         last_bar=series.dates[-1],
-        lost=own - len(common),
+        lost=lost,
         quote=series.quote,
     )
 
 
-def warnings(receipt: Receipt, lead: Leadership, common: Days) -> tuple[str, ...]:
-    """One line each, most serious first; `common` are the days of the window, base included."""
-    a, b = receipt.a, receipt.b
+def warnings(receipt: Receipt, lead: Leadership, lined_up: Alignment) -> tuple[str, ...]:
+    """One line each, most serious first."""
+    a, b, common = receipt.a, receipt.b, lined_up.dates
     found = [side.provenance.stale for side in (a, b) if side.provenance.stale]
     found += [text for side in (a, b) for text in _news(side)]
     found += _holes(a, b)
-    found += _ends(a, b, receipt.end)
+    found += _ends(a, b, common)
     found += _gaps(common)
     found += _currencies(a, b)
     if receipt.base > receipt.start:
         found.append(f"the window begins on {receipt.base}, the first common close, not on {receipt.start}")
     found += _frequency(common)
-    found += _clocks(a, b, lead)
-    found += _rates(a, b)
+    found += _beginnings(lined_up)
+    found += _averages(lead, lined_up)
+    found += _clocks(receipt, lead)
+    found += _units(a, b)
     return tuple(dict.fromkeys(found))
 
 
@@ -80,10 +80,11 @@ def _news(side: LegReceipt) -> list[str]:
     ]
 
 
-def _ends(a: LegReceipt, b: LegReceipt, end: date) -> list[str]:
+def _ends(a: LegReceipt, b: LegReceipt, common: Days) -> list[str]:
     """Said where one leg's closes end long before the other's: the window ends with the first."""
     early, late = sorted((a, b), key=lambda side: side.last_bar)
-    if late.last_bar - np.datetime64(end) <= np.timedelta64(LONGEST_SILENCE, "D"):
+    end = common[-1]
+    if late.last_bar - end <= np.timedelta64(max(LONGEST_SILENCE, LATE_BARS * usual_gap(common)), "D"):
         return []
     return [f"the window ends on {end}: {early.leg} has closes to {early.last_bar} only, {late.leg} to {late.last_bar}"]
 
@@ -124,12 +125,18 @@ def _currencies(a: LegReceipt, b: LegReceipt) -> list[str]:
     ours, theirs = a.facts.currency, b.facts.currency
     if ours == theirs or not (ours and theirs):
         return []
-    if ours.upper() == theirs.upper():
-        return [f"{a.leg} is in {ours}, {b.leg} in {theirs}, a hundredth of it or a hundred times: so is their ratio"]
-    return [f"{a.leg} is in {ours}, {b.leg} in {theirs}: ratio, gap and beta include the exchange rate"]
+    into = next((c for c in ("USD", "EUR", *sorted((ours, theirs))) if c in (ours, theirs) and c.isupper()), "USD")
+    same = ours.upper() == theirs.upper()
+    because = (
+        ", a hundredth of it or a hundred times: so is their ratio"
+        if same
+        else ": ratio, gap and beta include the exchange rate"
+    )
+    return [f"{a.leg} is in {ours}, {b.leg} in {theirs}{because}; --currency {into} converts"]
 
 
-def _clocks(a: LegReceipt, b: LegReceipt, lead: Leadership) -> list[str]:
+def _clocks(receipt: Receipt, lead: Leadership) -> list[str]:
+    a, b = receipt.a, receipt.b
     if math.isnan(lead.hours_apart):
         unknown = " and ".join(sorted(str(side.leg) for side in (a, b) if side.facts.closes_at is None))
         doubtful = lead.decided and abs(lead.lag) == 1
@@ -142,14 +149,44 @@ def _clocks(a: LegReceipt, b: LegReceipt, lead: Leadership) -> list[str]:
         return []
     late, early = (a, b) if lead.hours_apart > 0 else (b, a)
     apart = f"{late.leg} closes {abs(lead.hours_apart):.3g} h after {early.leg}"
-    return [f"{apart}: same-day correlation is understated, and a lead of {late.leg} by one bar may be the clock's"]
+    better = "nearest" if abs(lead.hours_apart) > FARTHEST else "two-day"
+    instead = f"; --align {better} lessens both" if receipt.align == "date" and not receipt.lined_up else ""
+    return [
+        f"{apart}: same-day correlation is understated, and a lead of {late.leg} by one bar may be the clock's{instead}"
+    ]
 
 
-def _rates(a: LegReceipt, b: LegReceipt) -> list[str]:
-    rates = [side.facts.by_differences for side in (a, b)]
-    found = []
-    if any(rates):
-        found.append("a rate changes in basis points, not in percent: ratio, return gap and drawdown are left out")
-    if sum(rates) == 1:
-        found.append("one leg is a rate: beta and its inverse are in basis points for, or by, a change of 100 %")
-    return found
+def _beginnings(lined_up: Alignment) -> list[str]:
+    """Said where a period's values seem to be dated by its first day: they are lined up by their dates as they are."""
+    if not lined_up.average or (lined_up.dates.astype("M8[M]") != lined_up.dates).any():
+        return []
+    return [f"lined up {lined_up.lined_up}; all its days are the first of a month: values dated so are a period early"]
+
+
+def _averages(lead: Leadership, lined_up: Alignment) -> list[str]:
+    """Said where what looks like a lead may be that one leg's values are the averages of their periods (Working 1960).
+
+    The average of a period hangs on the closes of the period before, too, and what moved these seems to be first. Of
+    legs of different frequencies that is no verdict; of two slow ones it cannot be known which is which.
+    """
+    if not lead.decided or abs(lead.lag) != 1 or lined_up.average or usual_gap(lined_up.dates) < FREQUENCIES[-1][0]:
+        return []
+    return ["a lead of one bar may be an average's: beside averages of a period, closes of its end look one bar ahead"]
+
+
+def _units(a: LegReceipt, b: LegReceipt) -> list[str]:
+    """What beta is counted in, where that is no ratio of percent to percent, or of one unit to the same."""
+    units = [_counted_in(side) for side in (a, b)]
+    if units[0] == units[1]:
+        return []
+    if "percent" not in units:
+        return [f"beta is in {units[0]} of {a.leg} for 1 in {units[1]} of {b.leg}, its inverse the other way round"]
+    unit, side, other = (units[1], b, a) if units[0] == "percent" else (units[0], a, b)
+    changes = f"{side.leg} changes in {unit}, {other.leg} in percent"
+    return [f"{changes}: beta and its inverse are in {unit} for, or by, a change of 100 %"]
+
+
+def _counted_in(side: LegReceipt) -> str:
+    if not side.facts.by_differences:
+        return "percent"
+    return "basis points" if side.facts.change_unit == "bp" else side.facts.change_unit

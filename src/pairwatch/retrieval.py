@@ -1,21 +1,28 @@
 """One leg's history: the cache first, the source for what is missing."""
 
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from pairwatch import currencies, kernels
 from pairwatch.cache import LONGEST_BAN, Cache
-from pairwatch.errors import NotCached, RateLimited, SourceError
+from pairwatch.errors import NotCached, RateLimited, SourceError, TimedOut
 from pairwatch.histories import History
-from pairwatch.merging import Merge, Restated, merge
-from pairwatch.model import Fetched, Holding, Leg, Provenance
-from pairwatch.sources import Request, Source, about, load
+from pairwatch.merging import Merge, Restated, merge, unapplied_splits
+from pairwatch.model import Declared, Fetched, Holding, Leg, Provenance, Series
+from pairwatch.sources import Key, Pace, Request, Source, about, load
 from pairwatch.text import age
 
-# How many calendar days before the last held close are asked for again, for late revisions and late events.
-OVERLAP = timedelta(days=15)
+# How many calendar days before the last held close are asked for again, for late revisions and late events; and how
+# many periods of a series that is not daily: statistics offices revise the last two or three.
+OVERLAP, OVERLAP_PERIODS = timedelta(days=15), 3
+DAYS = {"week": 7, "month": 31, "quarter": 92, "year": 366}
 # How long a session that the provider dropped is asked for again.
 PATIENCE = timedelta(days=45)
 # After this many seconds the whole history is asked for again (it costs no more requests), for deep revisions.
@@ -32,6 +39,11 @@ class Policy(NamedTuple):
         now: the instant of the run, in Unix seconds.
         until: the last day that is wanted, or None for the newest.
         max_age: seconds for which an answer given while a session was open still counts as now.
+        keys: the user's keys, by the name of the source.
+        declared: what the user says of the values of some legs.
+        fallback: for some legs the legs to be tried in their stead, in this order; usually the leg itself first.
+        currency: into which prices are converted; empty for each in its own.
+        patience: seconds that a turn at a provider may be waited for; None for as long as the deadline.
     """
 
     now: float
@@ -41,21 +53,55 @@ class Policy(NamedTuple):
     refresh: bool = False
     deadline: float = 20.0
     verbose: bool = False
+    keys: Mapping[str, Key] = MappingProxyType({})
+    declared: Mapping[Leg, Declared] = MappingProxyType({})
+    fallback: Mapping[Leg, tuple[Leg, ...]] = MappingProxyType({})
+    currency: str = ""
+    patience: float | None = None
 
 
 class Desk:
-    """Gets histories for one run: one cache, each source loaded once, one policy.
+    """Gets histories for one run: one cache, each source loaded once, one policy. Threads may share it.
 
-    `sources` are those at hand already, by name; the others are loaded when a leg needs them.
+    Args:
+        sources: those at hand already, by name; the others are loaded when a leg needs them.
+        elapsed: a clock in seconds; only how far it has gone since the desk was made counts.
+        sleep: waits so many seconds for a turn.
     """
 
-    def __init__(self, cache: Cache, policy: Policy, sources: Mapping[str, Source] | None = None) -> None:
+    def __init__(
+        self,
+        cache: Cache,
+        policy: Policy,
+        sources: Mapping[str, Source] | None = None,
+        *,
+        elapsed: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._cache = cache
         self._policy = policy
         self._sources: dict[str, Source] = dict(sources or {})
+        self._loading = threading.Lock()
+        self._elapsed, self._sleep = elapsed, sleep
+        self._began = elapsed()
 
     def history(self, leg: Leg) -> History:
-        """The history of one leg, from the cache while it is fresh, otherwise from its source.
+        """The history of one leg, as it is declared and in the currency that is wanted.
+
+        Where other legs may stand in for it (`Policy.fallback`), the first that is not stale is taken, unless an
+        earlier one that is stale knows of later closes; where all are stale, the one with the latest close.
+
+        Raises:
+            SourceError: the leg could not be had, and nothing usable is cached.
+            UsageError: it cannot be converted.
+        """
+        chain = self._policy.fallback.get(leg)
+        found = self._first_of(leg, chain) if chain else self.given(leg)
+        found = self._declared(leg, found)
+        return currencies.converted(found, self._policy.currency, self.given) if self._policy.currency else found
+
+    def given(self, leg: Leg) -> History:
+        """The history of one leg as its own source gives it, from the cache while it is fresh.
 
         Raises:
             SourceError: the leg could not be had, and nothing usable is cached.
@@ -64,7 +110,7 @@ class Desk:
             return self._local(leg)
         held = self._cache.get(leg)
         if held and not self._policy.refresh and self._suffices(held):
-            return _served(held, "cache")
+            return self._served(held, "cache")
         if self._policy.offline:
             return self._offline(leg, held)
         try:
@@ -72,9 +118,55 @@ class Desk:
         except SourceError as error:
             if held is None:
                 raise
-            return _served(
+            return self._served(
                 held, "cache", stale=f"{error.message}; from the cache, {age(self._policy.now - held.asked_at)} old"
             )
+
+    def own(self, leg: Leg) -> History:
+        """The history of one leg from its own source, as it is declared: nothing stands in, nothing is converted.
+
+        Raises:
+            SourceError: the leg could not be had, and nothing usable is cached.
+        """
+        return self._declared(leg, self.given(leg))
+
+    def pace(self, source: str) -> Pace:
+        """How hard a source may be asked with the keys at hand.
+
+        Raises:
+            UsageError: no such source.
+        """
+        known = about(source)
+        return known.keyed or known.pace if source in self._policy.keys else known.pace
+
+    def seconds(self) -> float:
+        """How long this desk has been there."""
+        return self._elapsed() - self._began
+
+    def _declared(self, leg: Leg, history: History) -> History:
+        series = self._as_declared(leg, history.series)
+        return history if series is history.series else replace(history, series=series)
+
+    def _as_declared(self, leg: Leg, series: Series) -> Series:
+        declared = self._policy.declared.get(leg)
+        return series if declared is None else replace(series, facts=declared.on(series.facts))
+
+    def _first_of(self, leg: Leg, chain: tuple[Leg, ...]) -> History:
+        """The history of the first leg of a chain that can be had and is not stale, under the name of `leg`."""
+        had: list[tuple[Leg, History]] = []
+        errors: list[SourceError] = []
+        for other in chain:
+            try:
+                had.append((other, self.own(other)))
+            except SourceError as error:
+                errors.append(error)
+                continue
+            chosen, found = max(had, key=_rank)
+            if chosen == other and not found.provenance.stale:
+                break
+        if not had:
+            raise _all_failed(errors)
+        return _instead(leg, had, errors)
 
     def _suffices(self, held: Holding) -> bool:
         """Whether the cache alone can answer."""
@@ -96,7 +188,7 @@ class Desk:
     def _offline(self, leg: Leg, held: Holding | None) -> History:
         if held is None:
             raise NotCached(f"{leg}: not in the cache, and --offline forbids asking {leg.source}")
-        return _served(
+        return self._served(
             held,
             "cache",
             stale=f"{leg}: from the cache, {age(self._policy.now - held.asked_at)} old, since --offline forbids asking",
@@ -107,10 +199,10 @@ class Desk:
         fetched = self._fetch(leg, held, self._since(held))
         try:
             return self._stored(held, fetched)
-        except Restated as restated:
-            return self._stored(held, self._fetch(leg, held, None), reason=str(restated))
+        except Restated:
+            return self._stored(held, self._fetch(leg, held, None))
 
-    def _stored(self, held: Holding | None, fetched: Fetched, reason: str = "") -> History:
+    def _stored(self, held: Holding | None, fetched: Fetched) -> History:
         """Merge an answer into what the cache holds by now; `held` is what it held before the source was asked."""
         merges: list[Merge] = []
 
@@ -119,13 +211,19 @@ class Desk:
                 merges.append(Merge(current))
             else:
                 # An answer that covers the last days only must not become the whole leg where the file was lost.
-                merges.append(merge(current or held, fetched, reason))
+                merges.append(merge(current or held, fetched))
             return merges[-1].holding
 
         holding = self._cache.update(fetched.series.leg, change)
         merged = merges[-1]
         remarks = (*fetched.remarks, *merged.remarks)
-        return _served(holding, "network", revised=merged.revised, refetched=merged.refetched, remarks=remarks)
+        return self._served(holding, "network", revised=merged.revised, refetched=merged.refetched, remarks=remarks)
+
+    def _served(self, held: Holding, origin: Any, remarks: tuple[str, ...] = (), **more: Any) -> History:
+        """What is held, with what can be told from the closes themselves: that is said on every run."""
+        as_declared = self._as_declared(held.series.leg, held.series)
+        said = (*remarks, *unapplied_splits(as_declared, self._policy.until))
+        return History(held.series, Provenance(origin, held.asked_at, holes=tuple(held.holes), remarks=said, **more))
 
     def _since(self, held: Holding | None) -> date | None:
         """The first day to ask for; None for all."""
@@ -136,38 +234,117 @@ class Desk:
             return None
         last: date = held.series.dates[-1].item()
         young: list[date] = held.holes[held.holes > np.datetime64(last - PATIENCE)].tolist()
-        return min([last - OVERLAP, *young])
+        return min([last - _overlap(held.series), *young])
 
     def _fetch(self, leg: Leg, held: Holding | None, since: date | None) -> Fetched:
         """Ask the source, unless it asked to be left alone."""
         policy, cache = self._policy, self._cache
-        until = cache.paused_until(leg.source)
-        if policy.now < until <= policy.now + LONGEST_BAN:
-            raise RateLimited(
-                f"{leg}: {leg.source} throttles this machine and is left alone for {age(until - policy.now)} more"
-            )
-        known = held.series.facts if held else None
-        request = Request(leg, policy.now, since, policy.deadline, known, policy.verbose)
+        was_paused = self._check_pause(leg)
+        source = self._source(leg)
+        request = Request(
+            leg,
+            policy.now,
+            since,
+            policy.deadline,
+            held.series.facts if held else None,
+            policy.verbose,
+            policy.keys.get(leg.source),
+            lambda: self._wait_for_turn(leg),
+        )
         try:
-            fetched = self._source(leg).fetch(request)
+            fetched = source.fetch(request)
         except RateLimited as error:
-            cache.pause(leg.source, policy.now, error.retry_after)
+            cache.pause(leg.source, self._now(), error.retry_after)
             raise
-        if until:
+        if was_paused and not self._left_alone(leg.source):
             cache.resume(leg.source)
         return fetched
 
+    def _now(self) -> float:
+        """The instant of the run, and what has gone by since: a run may take longer than a pause."""
+        return self._policy.now + self.seconds()
+
+    def _left_alone(self, source: str) -> float:
+        """For how many seconds more a source wants to be left alone; 0 if it does not.
+
+        A pause that would be longer than any was written under a clock that has been set back.
+        """
+        left = self._cache.paused_until(source) - self._now()
+        return left if 0 < left <= LONGEST_BAN else 0.0
+
+    def _check_pause(self, leg: Leg) -> bool:
+        """Whether the leg's source had asked to be left alone.
+
+        Raises:
+            RateLimited: it still wants to be.
+        """
+        if left := self._left_alone(leg.source):
+            raise RateLimited(f"{leg}: {leg.source} throttles this machine and is left alone for {age(left)} more")
+        return self._cache.paused_until(leg.source) > 0
+
+    def _wait_for_turn(self, leg: Leg) -> None:
+        """Take a turn at the leg's source, and wait until it comes.
+
+        Raises:
+            TimedOut: that would be too long.
+            RateLimited: the source has asked to be left alone meanwhile.
+        """
+        policy, pace = self._policy, self.pace(leg.source)
+        patience = policy.deadline if policy.patience is None else policy.patience
+        wait = self._cache.turn(leg.source, self._now(), pace.gap, pace.burst, patience)
+        if wait > patience:
+            raise TimedOut(
+                f"{leg}: {leg.source} may be asked again in {age(wait)}; it is asked once in {pace.gap:g} s",
+                "run again later, or wait longer: --deadline",
+            )
+        if wait > 0:
+            self._sleep(wait)
+            self._check_pause(leg)
+
     def _source(self, leg: Leg) -> Source:
-        if leg.source not in self._sources:
-            self._sources[leg.source] = load(leg.source)
-        return self._sources[leg.source]
+        with self._loading:
+            if leg.source not in self._sources:
+                self._sources[leg.source] = load(leg.source)
+            return self._sources[leg.source]
+
+
+def _end(history: History) -> np.datetime64:
+    """The day of the last close."""
+    last: np.datetime64 = history.series.dates[-1]
+    return last
+
+
+def _rank(candidate: tuple[Leg, History]) -> tuple[np.datetime64, bool]:
+    """By which of several histories the latest, and of these the first that is not stale, is taken."""
+    history = candidate[1]
+    return _end(history), not history.provenance.stale
+
+
+def _instead(leg: Leg, had: list[tuple[Leg, History]], errors: list[SourceError]) -> History:
+    """The best of what was had, under the name of the leg that was asked for."""
+    chosen, found = max(had, key=_rank)
+    if chosen == leg:
+        return found
+    reasons = [error.message for error in errors]
+    reasons += [h.provenance.stale or f"{other}: it ends on {_end(h)}" for other, h in had if other != chosen]
+    since = "; ".join(reason.removeprefix(f"{leg}: ") for reason in reasons)
+    remark = f"{leg}: from {chosen}, since {since}" if since else f"{leg}: from {chosen}"
+    provenance = replace(found.provenance, remarks=(remark, *found.provenance.remarks))
+    return History(replace(found.series, leg=leg), provenance)
+
+
+def _all_failed(errors: list[SourceError]) -> SourceError:
+    """The first error, with what the others say."""
+    first, *others = errors
+    return type(first)("; ".join(error.message for error in (first, *others)), first.hint)
+
+
+def _overlap(series: Series) -> timedelta:
+    """How far before the last held close a refresh reaches."""
+    period = DAYS.get(series.facts.frequency) or kernels.usual_gap(series.dates[-61:])
+    return max(OVERLAP, timedelta(days=OVERLAP_PERIODS * period))
 
 
 def _asked_after(held: Holding, day: date) -> bool:
     """Whether the last answer came when `day` was over everywhere, and its closes settled."""
     return bool(np.datetime64(int(held.asked_at), "s") >= np.datetime64(day) + np.timedelta64(60, "h"))
-
-
-def _served(held: Holding, origin: Any, **more: Any) -> History:
-    provenance = Provenance(origin, held.asked_at, holes=tuple(held.holes), **more)
-    return History(held.series, provenance)

@@ -34,7 +34,7 @@ def p_text(p: float) -> str:
 
 
 def with_verdict(lead: Leadership, a: str, b: str) -> Leadership:
-    """The leadership with its verdict; the legs' clocks are not called a leader."""
+    """The leadership with its verdict; neither the legs' clocks nor a period's average are called a leader."""
     lead = replace(lead, decided=False)
     if not math.isfinite(lead.p_value):
         return replace(lead, verdict=f"no verdict: {_obstacle(lead)}")
@@ -47,6 +47,9 @@ def with_verdict(lead: Leadership, a: str, b: str) -> Leadership:
         return replace(
             lead, verdict=f"no verdict: {because}, and the clock alone can make it look ahead ({p_text(lead.p_value)})"
         )
+    if lead.lag == lead.average:
+        because = f"{behind}'s values may be averages of their periods, beside which {ahead}'s closes look ahead"
+        return replace(lead, verdict=f"no verdict: {because} ({p_text(lead.p_value)})")
     return replace(lead, verdict=f"{told} ({p_text(lead.p_value)})", decided=True)
 
 

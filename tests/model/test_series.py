@@ -11,7 +11,7 @@ from pairwatch.model import MEASURES, Declared, Facts
 @pytest.mark.parametrize(
     ("facts", "by_differences", "scale", "unit"),
     [
-        (Facts(currency="USD"), False, 1, "points"),
+        (Facts(currency="USD"), False, 1, "USD"),
         (Facts(measure="index"), False, 1, "points"),
         (Facts(measure="level", unit="persons"), False, 1, "persons"),
         (Facts(measure="rate", unit="percent"), True, 100, "bp"),

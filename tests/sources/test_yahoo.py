@@ -1,6 +1,7 @@
 """Yahoo, over a wire on loopback: what it says is kept, and every way in which it fails is told apart.
 
-PAIRWATCH_FUZZ sets how many broken answers are tried (300 by default); with it they differ from run to run.
+PAIRWATCH_FUZZ sets how many broken answers are sent through yfinance (300 by default); with it they differ from run
+to run. What yfinance makes of them is broken 5,000 times in any case.
 """
 
 import copy
@@ -10,10 +11,13 @@ import math
 import os
 import threading
 import warnings
-from datetime import date, time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from time import perf_counter
+from zoneinfo import ZoneInfo
 
+import exchange_calendars
 import numpy as np
 import pytest
 import time_machine
@@ -21,7 +25,7 @@ import yfinance.cache
 import yfinance.data
 import yfinance.utils
 from curl_cffi.requests.exceptions import RequestException
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.conftest import NOWHERE
 from tests.wire import ACCIDENTS, ANSWERS, FAULTS, Listing, clock, instant, weekdays
@@ -42,7 +46,8 @@ from pairwatch.errors import (
 from pairwatch.model import Event, Facts, Leg
 from pairwatch.sources import Request
 from pairwatch.sources.sessions import sessions_of
-from pairwatch.sources.yahoo import Yahoo, _connection, _first_unfinished, _known_zone
+from pairwatch.sources.yahoo import CALENDAR_OF, CALENDARS, YIELDS, Yahoo, _first_unfinished
+from pairwatch.sources.yahoo.asking import METADATA, TWICE, _connection, _known_zone
 from pairwatch.text import is_clean
 
 EXAMPLES = int(os.environ.get("PAIRWATCH_FUZZ", "300"))
@@ -119,7 +124,13 @@ def test_a_split_of_one_for_one_is_no_event(wire, yahoo):
 def test_facts_are_the_payloads(wire, yahoo):
     wire.lists(Listing("QQQ", DAYS, CLOSES, kind="ETF", exchange="NGM", name="Invesco QQQ Trust"))
     assert ask(yahoo).series.facts == Facts(
-        name="Invesco QQQ Trust", currency="USD", kind="ETF", exchange="NGM", timezone=NEW_YORK, closes_at=960
+        name="Invesco QQQ Trust",
+        currency="USD",
+        kind="ETF",
+        exchange="NGM",
+        timezone=NEW_YORK,
+        closes_at=960,
+        identity=f"Invesco QQQ Trust (traded since {DAYS[0]})",
     )
 
 
@@ -131,7 +142,57 @@ def test_the_currency_is_kept_to_the_letter(wire, yahoo, currency):
 
 def test_an_index_has_no_currency_of_a_price(wire, yahoo):
     wire.lists(Listing("^VIX", DAYS, CLOSES, kind="INDEX", exchange="WCB", zone="America/Chicago", opens=time(8, 30)))
-    assert ask(yahoo, "^VIX").series.facts.unit == "index"
+    facts = ask(yahoo, "^VIX").series.facts
+    assert (facts.measure, facts.unit, facts.by_differences) == ("index", "", False)
+
+
+@pytest.mark.parametrize("symbol", YIELDS)
+def test_an_index_that_is_a_yield_is_a_rate_in_percent(wire, yahoo, symbol):
+    wire.lists(Listing(symbol, DAYS, CLOSES, kind="INDEX", exchange="CGI"))
+    facts = ask(yahoo, symbol).series.facts
+    assert (facts.measure, facts.unit, facts.by_differences, facts.scale) == ("rate", "percent", True, 100.0)
+
+
+def asked_again(wire, yahoo, before, after):
+    wire.lists(before)
+    known = ask(yahoo, "FB").series.facts
+    wire.lists(after)
+    fetched = ask(yahoo, "FB", known=known)
+    return known.identity, fetched.series.facts.identity, fetched.remarks
+
+
+def test_a_renamed_company_is_still_the_same_and_the_name_is_remarked(wire, yahoo):
+    old, new = Listing("FB", DAYS, CLOSES, name="Facebook"), Listing("FB", DAYS, CLOSES, name="Meta")
+    before, after, remarks = asked_again(wire, yahoo, old, new)
+    assert before == after == f"Facebook (traded since {DAYS[0]})"
+    assert remarks == ("yahoo calls it Meta now, and Facebook before",)
+
+
+def test_another_kind_is_remarked(wire, yahoo):
+    old, new = Listing("FB", DAYS, CLOSES), Listing("FB", DAYS, CLOSES, kind="ETF")
+    before, after, remarks = asked_again(wire, yahoo, old, new)
+    assert before == after
+    assert remarks == ("yahoo calls it ETF now, and EQUITY before",)
+
+
+def test_a_symbol_with_another_name_and_a_later_beginning_stands_for_something_else(wire, yahoo):
+    old, new = Listing("FB", DAYS, CLOSES, name="Facebook"), Listing("FB", DAYS[9:], CLOSES[9:], name="Other")
+    before, after, _ = asked_again(wire, yahoo, old, new)
+    assert (before, after) == (f"Facebook (traded since {DAYS[0]})", f"Other (traded since {DAYS[9]})")
+
+
+@pytest.mark.parametrize("days", [DAYS[3:], DAYS])
+def test_another_beginning_alone_changes_nothing(wire, yahoo, days):
+    old, new = Listing("FB", DAYS[1:], CLOSES[1:]), Listing("FB", days, CLOSES[-len(days) :])
+    before, after, remarks = asked_again(wire, yahoo, old, new)
+    assert before == after
+    assert remarks == ()
+
+
+@pytest.mark.parametrize("began", [None, "soon", math.nan, 1e300, []])
+def test_a_beginning_that_is_none_identifies_nothing(wire, yahoo, began):
+    wire.lists(Listing("QQQ", DAYS, CLOSES, meta={"firstTradeDate": began}))
+    assert ask(yahoo).series.facts.identity == ""
 
 
 def test_hostile_names_are_made_harmless(wire, yahoo):
@@ -163,6 +224,11 @@ def test_nothing_new_can_be_had_before_the_next_opening_bell(wire, yahoo):
 def test_an_answer_that_lacks_the_newest_close_is_not_fresh(wire, yahoo):
     wire.lists(Listing("QQQ", DAYS[:-1], CLOSES[:-1]))
     assert ask(yahoo).fresh_until == SUNDAY
+
+
+def test_each_exchange_has_one_calendar_that_there_is():
+    assert len(CALENDAR_OF) == sum(len(codes.split()) for codes in CALENDARS.values())
+    assert set(CALENDARS) <= set(exchange_calendars.get_calendar_names())
 
 
 def test_an_answer_about_an_unknown_exchange_is_not_fresh(wire, yahoo):
@@ -208,6 +274,20 @@ def test_of_a_duplicated_last_day_the_later_row_counts(wire, yahoo):
     series = ask(yahoo).series
     assert len(series) == 30
     assert series.closes[-1] == 777.0
+
+
+def test_a_day_with_two_different_closes_is_left_out_and_named(wire, yahoo):
+    wire.lists(Listing("QQQ", [*DAYS[:20], *DAYS[19:]], [*CLOSES[:20], 1.0, *CLOSES[20:]]))
+    fetched = ask(yahoo)
+    assert [str(day) for day in fetched.series.dates] == clock([*DAYS[:19], *DAYS[20:]])
+    assert fetched.remarks == (f"days with two different closes left out: {DAYS[19]}",)
+
+
+def test_a_day_that_is_there_twice_with_one_close_is_kept(wire, yahoo):
+    wire.lists(Listing("QQQ", [*DAYS[:20], *DAYS[19:]], [*CLOSES[:20], *CLOSES[19:]]))
+    fetched = ask(yahoo)
+    assert fetched.series.closes.tolist() == CLOSES
+    assert fetched.remarks == ()
 
 
 def test_days_of_the_future_are_not_believed(wire, yahoo):
@@ -439,6 +519,85 @@ def test_a_hanging_fetch_leaves_the_processs_warnings_alone(wire, yahoo):
     assert list(warnings.filters) == before
 
 
+SIXTEEN = {f"S{number:02}": [number + close for close in CLOSES] for number in range(16)}
+
+
+def together(yahoo, symbols, **more):
+    """The closes of many symbols, or how each failed, fetched by four threads at once."""
+
+    def closes(symbol):
+        try:
+            request = Request(Leg("yahoo", symbol), SUNDAY, **{"deadline": 5.0, **more})
+            return yahoo.fetch(request).series.closes.tolist()
+        except SourceError as error:
+            return error
+
+    with time_machine.travel(SUNDAY, tick=True), ThreadPoolExecutor(4) as pool:
+        return dict(zip(symbols, pool.map(closes, symbols), strict=True))
+
+
+def test_four_threads_get_each_symbols_own_numbers_and_leave_the_process_as_it_was(wire, yahoo, capfd):
+    wire.lists(*(Listing(symbol, DAYS, closes) for symbol, closes in SIXTEEN.items()))
+    logger = logging.getLogger("yfinance")
+    state = (warnings.filters[:], logger.level, logger.propagate, logger.handlers[:], warnings.showwarning)
+    assert together(yahoo, SIXTEEN) == SIXTEEN
+    assert (warnings.filters, logger.level, logger.propagate, logger.handlers, warnings.showwarning) == state
+    assert capfd.readouterr() == ("", "")
+
+
+def test_four_threads_need_one_crumb_and_hardly_more_than_a_cookie_each(wire, yahoo):
+    wire.lists(*(Listing(symbol, DAYS, closes) for symbol, closes in SIXTEEN.items()))
+    together(yahoo, SIXTEEN)
+    assert len(wire.charts) == 16
+    assert [asked.path for asked in wire.requests if "crumb" in asked.path] == ["/v1/test/getcrumb"]
+    assert sum(asked.host == "fc.yahoo.com" for asked in wire.requests) < 8
+
+
+@pytest.mark.parametrize(("fault", "kind"), [("404", UnknownSymbol), ("500", ProviderDown), ("garbage", GarbledAnswer)])
+def test_one_threads_failure_is_not_anothers(wire, yahoo, fault, kind):
+    wire.lists(*(Listing(symbol, DAYS, closes) for symbol, closes in SIXTEEN.items()))
+    if fault == "404":
+        del wire.listings["S07"]
+    else:
+        wire.breaks(fault, only="S07")
+    found = together(yahoo, SIXTEEN)
+    assert type(found.pop("S07")) is kind
+    assert found == {symbol: closes for symbol, closes in SIXTEEN.items() if symbol != "S07"}
+
+
+def test_one_leg_that_hangs_among_many_keeps_none_of_them_away(wire, yahoo):
+    wire.lists(*(Listing(symbol, DAYS, closes) for symbol, closes in SIXTEEN.items()))
+    wire.breaks("hang", only="S07")
+    found = together(yahoo, SIXTEEN, deadline=1.5)
+    assert isinstance(found.pop("S07"), TimedOut)
+    assert found == {symbol: closes for symbol, closes in SIXTEEN.items() if symbol != "S07"}
+
+
+def test_when_all_hang_the_others_are_not_asked(wire, yahoo):
+    wire.breaks("hang")
+    found = together(yahoo, list(SIXTEEN), deadline=0.3)
+    assert all(isinstance(error, TimedOut) for error in found.values())
+    assert sum("not asked" in error.message for error in found.values()) >= 8
+
+
+def test_each_fetch_waits_for_its_turn_once(wire, yahoo):
+    wire.lists(Listing("QQQ", DAYS, CLOSES))
+    turns = []
+    ask(yahoo, turn=lambda: turns.append(len(wire.requests)))
+    assert turns == [0]
+
+
+def test_a_turn_that_never_comes_is_not_yahoos_fault(wire, yahoo):
+    def too_long():
+        raise TimedOut("QQQ: too long")
+
+    wire.lists(Listing("QQQ", DAYS, CLOSES))
+    with pytest.raises(TimedOut, match="too long"):
+        ask(yahoo, turn=too_long)
+    assert wire.requests == []
+    assert len(ask(yahoo).series) == 30
+
+
 def test_two_cold_legs_cost_six_requests_at_most(wire, yahoo):
     wire.lists(Listing("QQQ", DAYS, CLOSES), Listing("IWM", DAYS, CLOSES))
     ask(yahoo)
@@ -582,7 +741,8 @@ def unfinished(exchange, zone, now, start, end):
     at = instant(now, zone)
     period = {"start": instant(start, zone), "end": instant(end, zone)}
     facts = Facts(timezone=zone)
-    return str(_first_unfinished({"currentTradingPeriod": {"regular": period}}, sessions_of(exchange, at), facts, at))
+    sessions = sessions_of(CALENDAR_OF.get(exchange, ""), at)
+    return str(_first_unfinished({"currentTradingPeriod": {"regular": period}}, sessions, facts, at))
 
 
 THURSDAYS, FRIDAYS, MONDAYS = ((f"2026-11-{day} 09:30", f"2026-11-{day} 16:00") for day in (19, 20, 23))
@@ -819,6 +979,65 @@ def test_any_text_at_all_is_read_or_refused(text, status):
         assert_well_formed(read(text, status))
     except SourceError as error:
         assert_ours(error)
+
+
+class Canned(Yahoo):
+    """The source, with what yfinance gives instead of yfinance: pandas would take most of the time."""
+
+    def __init__(self, frame, meta):
+        super().__init__()
+        self._given = frame, meta
+
+    def _answer(self, request):
+        return self._given
+
+
+class Frame(dict):
+    """As much of a data frame as is read of it."""
+
+    def __init__(self, rows):
+        days = sorted({day: (close, dividend) for day, close, dividend in rows}.items())
+        super().__init__(
+            Close=Column(close for _, (close, _) in days), Dividends=Column(dividend for _, (_, dividend) in days)
+        )
+        self.index = [datetime.combine(DAYS[0] + timedelta(days=day), time(), ZoneInfo(NEW_YORK)) for day, _ in days]
+        self.columns = self.keys()
+
+    def __len__(self):
+        return len(self.index)
+
+
+class Column(list):
+    def to_numpy(self, dtype):
+        return np.array(self, dtype=dtype)
+
+
+META = {
+    **{key: value for key, value in BASE["chart"]["result"][0]["meta"].items() if key in METADATA},
+    TWICE: [],
+}
+ROWS = st.tuples(st.integers(-400, 400), st.floats() | st.sampled_from([100.0, 101.0, 0.0]), st.floats())
+
+
+@settings(max_examples=5000, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(ROWS, max_size=8),
+    st.dictionaries(st.sampled_from(METADATA), st.sampled_from(JUNK) | st.text(max_size=9), max_size=2),
+    st.lists(st.integers(0, 40).map(lambda day: date(2026, 10, 1 + day % 31)), max_size=2),
+)
+def test_whatever_yfinance_gives_is_read_or_refused(rows, junk, twice):
+    try:
+        assert_well_formed(
+            Canned(Frame(rows), {**META, **junk, TWICE: twice}).fetch(Request(Leg("yahoo", "QQQ"), SUNDAY))
+        )
+    except SourceError as error:
+        assert_ours(error)
+
+
+def test_what_yfinance_gives_passes_through_the_fuzzers_frame():
+    rows = [(day, 100.0 + day, 0.0) for day in range(5)]
+    answer = Canned(Frame(rows), META).fetch(Request(Leg("yahoo", "QQQ"), SUNDAY))
+    assert answer.series.closes.tolist() == [row[1] for row in rows]
 
 
 def test_the_wires_own_payload_passes_through_the_fuzzers_session():

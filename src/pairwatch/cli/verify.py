@@ -134,7 +134,7 @@ def _histories(
     try:
         for leg in legs:
             try:
-                found.append(as_of(desk.history(leg), asked.as_of))
+                found.append(as_of(desk.own(leg), asked.as_of))
             except PairwatchError as error:
                 failed.append(error)
                 if not found:

@@ -7,7 +7,6 @@ mended when that was so at FROM, and is not so any more.
 import json
 import math
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
@@ -180,9 +179,9 @@ def _verdict(known: Known, at: int, found: Matches) -> Leadership:
         detectable=detectable,
         correlations=np.array([correlation]),
         hours_apart=0.0 if abs(apart) < CLOCK_TOLERANCE else apart,
+        average=found.average,
     )
-    told = verdicts.with_verdict(told, str(known.end.a), str(known.end.b))
-    return replace(told, decided=False) if told.decided and bars == found.average else told
+    return verdicts.with_verdict(told, str(known.end.a), str(known.end.b))
 
 
 # ---------------------------------------------------------------- trouble

@@ -25,7 +25,9 @@ class Statistic(NamedTuple):
         unit: `currency`, `return` and `deviation` (fractions, or basis points for a rate), `fraction`, `number`,
             `count`, `bars` or `probability`.
         has_difference: whether A minus B is reported too.
-        of_rates: whether it can be said of a rate or a yield, which changes by differences.
+        of_differences: whether it can be said of a leg that changes by differences, as a rate does in basis points.
+        of_levels: whether it can be said of a level or a rate, which nobody can hold.
+        of_two_units: whether it can be said where A's changes are counted in another thing than B's.
         interval: the key, or the common name, of what it is an end of.
         of_now: whether it is of the latest price, and not of finished closes.
     """
@@ -38,7 +40,9 @@ class Statistic(NamedTuple):
     formula: str
     source: str
     has_difference: bool = False
-    of_rates: bool = True
+    of_differences: bool = True
+    of_levels: bool = True
+    of_two_units: bool = True
     interval: str = ""
     of_now: bool = False
 
@@ -63,6 +67,8 @@ class Leadership:
         detectable: the lead, in units of r, that is called a leader in four windows out of five.
         correlations: shape (2 L + 1,), r(k) for k = -L..L.
         hours_apart: how many hours after B's session A's closes (negative: before); NaN where that is not known.
+        average: the lag at which a close looks ahead of the other leg's values, if these are averages of their
+            periods; 0 where they cannot be.
         verdict: the answer in words.
         decided: whether the verdict names a leader.
     """
@@ -73,6 +79,7 @@ class Leadership:
     detectable: float
     correlations: Floats
     hours_apart: float = 0.0
+    average: int = 0
     verdict: str = ""
     decided: bool = False
 

@@ -71,7 +71,9 @@ class Facts:
     @property
     def change_unit(self) -> str:
         """What a difference is counted in."""
-        return "bp" if self.measure == "rate" and self.unit in ("", "percent", "bp") else self.unit or "points"
+        if self.measure == "rate" and self.unit in ("", "percent", "bp"):
+            return "bp"
+        return self.unit or self.currency or "points"
 
 
 class Declared(NamedTuple):

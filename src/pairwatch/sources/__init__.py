@@ -1,13 +1,14 @@
 """Where legs come from: the contract, the names, and `load`.
 
 A source is one class. To add one here, write `sources/NAME.py` (or a package) with a class that keeps the contract
-below, and name it in `_SOURCES`; in a package of your own, see `plugins`. Everything else (cache, statistics,
-formats) then works for its legs.
+below, and name it in `_SOURCES`; in a package of your own, see `pairwatch.sources.plugins`. Everything else (cache,
+statistics, formats) then works for its legs.
 """
 
 from collections.abc import Callable, Mapping
 from datetime import date
 from importlib import import_module
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from pairwatch.errors import UsageError
@@ -102,6 +103,9 @@ class About(NamedTuple):
         keys: the variables that may hold a key for it, the better one first.
         keyed: the pace with a key.
         exchange_rate: the symbol of the series by which one currency (`{0}`) is worth another (`{1}`), or empty.
+        dollar_rates: the symbols of the series of single currencies against the dollar, where there is no such rule:
+            each what one of it is worth in dollars, or, with a `/` before it, what a dollar is worth.
+        priced_in: the symbol of a leg `{0}` in the currency `{1}`, where the source gives prices in several.
     """
 
     module: str
@@ -114,7 +118,36 @@ class About(NamedTuple):
     keys: tuple[str, ...] = ()
     keyed: Pace | None = None
     exchange_rate: str = ""
+    dollar_rates: Mapping[str, str] = MappingProxyType({})
+    priced_in: str = ""
 
+
+# The Federal Reserve's noon rates (H.10).
+_DOLLAR_RATES = MappingProxyType(
+    {
+        "AUD": "DEXUSAL",
+        "BRL": "/DEXBZUS",
+        "CAD": "/DEXCAUS",
+        "CHF": "/DEXSZUS",
+        "CNY": "/DEXCHUS",
+        "DKK": "/DEXDNUS",
+        "EUR": "DEXUSEU",
+        "GBP": "DEXUSUK",
+        "HKD": "/DEXHKUS",
+        "INR": "/DEXINUS",
+        "JPY": "/DEXJPUS",
+        "KRW": "/DEXKOUS",
+        "MXN": "/DEXMXUS",
+        "MYR": "/DEXMAUS",
+        "NOK": "/DEXNOUS",
+        "NZD": "DEXUSNZ",
+        "SEK": "/DEXSDUS",
+        "SGD": "/DEXSIUS",
+        "THB": "/DEXTHUS",
+        "TWD": "/DEXTAUS",
+        "ZAR": "/DEXSFUS",
+    }
+)
 
 _SOURCES: Mapping[str, About] = {
     "yahoo": About(
@@ -137,6 +170,7 @@ _SOURCES: Mapping[str, About] = {
         pace=Pace(gap=0.5, burst=10, abreast=2),
         keys=("FRED_API_KEY",),
         keyed=Pace(gap=0.5, burst=20, abreast=4),
+        dollar_rates=_DOLLAR_RATES,
     ),
     "coingecko": About(
         "pairwatch.sources.coingecko",
@@ -149,6 +183,7 @@ _SOURCES: Mapping[str, About] = {
         pace=Pace(gap=6.0, burst=5, abreast=1),
         keys=("COINGECKO_PRO_API_KEY", "COINGECKO_DEMO_API_KEY"),
         keyed=Pace(gap=2.0, burst=10, abreast=2),
+        priced_in="{0}/{1}",
     ),
     "cboe": About(
         "pairwatch.sources.cboe",
@@ -180,19 +215,34 @@ _SOURCES: Mapping[str, About] = {
 
 
 def names() -> tuple[str, ...]:
-    """The sources there are."""
+    """The sources that come with pairwatch."""
     return tuple(_SOURCES)
 
 
+def every() -> tuple[str, ...]:
+    """All sources, those of installed plug-ins last; some of these may turn out to be of no use.
+
+    This looks through the installed packages, which `names` does without.
+    """
+    from pairwatch.sources import plugins
+
+    return (*_SOURCES, *(name for name in plugins.names() if name not in _SOURCES))
+
+
 def about(name: str) -> About:
-    """What is known of a source without importing it.
+    """What is known of a source without importing it; a plug-in is imported for it.
 
     Raises:
         UsageError: no such source.
+        SourceError: a plug-in that is of no use.
     """
-    if name not in _SOURCES:
-        raise UsageError(f"no source is called {clean(name)!r}", f"the sources are {', '.join(_SOURCES)}")
-    return _SOURCES[name]
+    if name in _SOURCES:
+        return _SOURCES[name]
+    from pairwatch.sources import plugins
+
+    if name in plugins.names():
+        return plugins.about(name)
+    raise UsageError(f"no source is called {clean(name)!r}", f"the sources are {', '.join(every())}")
 
 
 def load(name: str) -> Source:
@@ -200,7 +250,12 @@ def load(name: str) -> Source:
 
     Raises:
         UsageError: no such source.
+        SourceError: a plug-in that is of no use.
     """
     found = about(name)
+    if name not in _SOURCES:
+        from pairwatch.sources import plugins
+
+        return plugins.load(name)
     source: Source = getattr(import_module(found.module), found.cls)()
     return source

@@ -4,16 +4,17 @@ A thin wrap of exchange_calendars, which is imported with this module: only a so
 network needs it, so that a run served from the cache loads neither it nor pandas.
 """
 
-import warnings
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import exchange_calendars
 
 from pairwatch.model import Days, Floats, frozen_array
+from pairwatch.sources.quieting import unwarned
 
 # How long after a close its price may still be settling.
 GRACE = 30 * 60.0
@@ -22,36 +23,8 @@ MEMORY = timedelta(days=400)
 # How far ahead the next opening is looked for: longer than any exchange's holidays.
 AHEAD = timedelta(days=21)
 
-# Yahoo's exchange codes, as seen in its answers, by ISO 10383 code or the calendar library's own names.
-_CALENDARS = {
-    "XNYS": "NMS NGM NCM NYQ PCX ASE BTS SNP DJI NIM WCB CXI CBO CBOE NYS NAS",
-    "XLON": "LSE IOB",
-    "XTKS": "JPX TYO OSA",
-    "XETR": "GER",
-    "XFRA": "FRA",
-    "XPAR": "PAR ENX",
-    "XAMS": "AMS",
-    "XBRU": "BRU",
-    "XMIL": "MIL",
-    "XMAD": "MCE",
-    "XSWX": "EBS",
-    "XSTO": "STO",
-    "XOSL": "OSL",
-    "XHEL": "HEL",
-    "XCSE": "CPH",
-    "XTSE": "TOR",
-    "XASX": "ASX",
-    "XHKG": "HKG HKS",
-    "XSHG": "SHH SHZ",
-    "XKRX": "KSC KOE",
-    "XBOM": "NSI BSE",
-    "BVMF": "SAO",
-    "CMES": "CME CBT NYM CMX",
-    "24/5": "CCY",
-    "24/7": "CCC",
-}
-_BY_CODE = {code: calendar for calendar, codes in _CALENDARS.items() for code in codes.split()}
 ALWAYS_OPEN = "24/7"
+_LOCK = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +66,24 @@ class Sessions:
         return min(max(set(minutes), key=minutes.count), 1440)
 
 
-def sessions_of(exchange: str, now: float) -> Sessions | None:
-    """The sessions of an exchange by its Yahoo code, from `MEMORY` before `now` to three weeks after it.
+def sessions_of(calendar: str, now: float) -> Sessions | None:
+    """The sessions of an exchange, from `MEMORY` before `now` to three weeks after it.
 
-    None for an exchange that is not known, or not so far ahead: nothing is then expected of it.
+    None where there is no calendar, or none that reaches so far ahead: nothing is then expected of the exchange.
+
+    Args:
+        calendar: its ISO 10383 code, or the calendar library's own name (`24/7`, `24/5`, `CMES`); empty for none.
     """
-    calendar = _BY_CODE.get(exchange)
-    if calendar is None:
+    if not calendar:
         return None
-    return _around(calendar, datetime.fromtimestamp(now, UTC).date())
+    with _LOCK:  # the calendar library keeps what it has built, and is not made for threads
+        return _around(calendar, datetime.fromtimestamp(now, UTC).date())
 
 
 @lru_cache(maxsize=8)  # the two legs of a pair often share an exchange
 def _around(calendar: str, today: date) -> Sessions | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the library's words to its own authors
+        with unwarned(verbose=False):
             schedule = exchange_calendars.get_calendar(calendar, start=today - MEMORY, end=today + AHEAD).schedule
     except ValueError:  # some calendars hold no year that the exchange has not announced yet
         return None
