@@ -119,7 +119,7 @@ def test_a_distribution_without_any_rate_is_left_out_and_said():
     fx = rates(np.delete(days, range(10, 15)))
     found = convert(history(dates=days, events=(Event(days[14], "dividend", 10.0),)), "USD", fx)
     assert found.series.events == ()
-    assert f"7203.T: no rate for the distribution of {days[14]}, left out" in found.provenance.remarks
+    assert f"7203.T: no rate for the distribution of {days[14]}, left out" in found.provenance.made
 
 
 def test_total_returns_of_converted_prices_are_those_of_somebody_who_holds_dollars():
@@ -178,7 +178,7 @@ def test_pence_are_a_target_too():
 
 def test_a_remark_says_which_rates_and_when_they_close_and_the_legs_own_close_stays():
     found = convert(history(), "USD", rates())
-    assert found.provenance.remarks == (
+    assert found.provenance.made == (
         "7203.T: JPY converted to USD, rates of yahoo:JPYUSD=X, closing at 23:00 Europe/London",
     )
     facts = found.series.facts
@@ -188,13 +188,13 @@ def test_a_remark_says_which_rates_and_when_they_close_and_the_legs_own_close_st
 def test_rates_whose_closing_time_is_not_known_are_said_to_be_so():
     fx = rates()
     fx = replace(fx, series=replace(fx.series, facts=Facts()))
-    assert convert(history(), "USD", fx).provenance.remarks[0].endswith("whose closing time is not known")
+    assert convert(history(), "USD", fx).provenance.made[0].endswith("whose closing time is not known")
 
 
 def test_closes_without_a_rate_are_left_out_counted_and_never_filled():
     found = convert(history(), "USD", rates(np.delete(DAYS, [0, 1, 2, 10, 20, 21, 30, len(DAYS) - 1])))
     assert len(found.series) == len(DAYS) - 8
-    assert found.provenance.remarks[1:] == (
+    assert found.provenance.made[1:] == (
         f"7203.T: no rates before {DAYS[3]}, 3 closes left out",
         f"7203.T: 5 closes without a rate of the day left out: {DAYS[-1]}, {DAYS[30]}, {DAYS[21]} and 2 more",
     )
@@ -222,7 +222,7 @@ def test_what_is_no_price_stays_as_it_is_and_it_is_said(measure, words):
     given_history = history(facts=Facts(measure=measure, currency="JPY"))
     found = converted(given_history, "USD", never)
     assert found.series is given_history.series
-    assert found.provenance.remarks == (f"7203.T: {words}, not converted to USD",)
+    assert found.provenance.made == (f"7203.T: {words}, not converted to USD",)
 
 
 # ---------------------------------------------------------------- FRED's rates, against the dollar
@@ -249,7 +249,7 @@ def test_fred_has_rates_against_the_dollar_whichever_way_round(have, want, known
     found = convert(leg, want, *(fred(*one) for one in known))
     np.testing.assert_allclose(found.series.closes, leg.series.closes * factor)
     for symbol, _ in known:
-        assert f"fred:{symbol}" in found.provenance.remarks[0]
+        assert f"fred:{symbol}" in found.provenance.made[0]
 
 
 def test_cross_rates_are_of_the_days_that_both_have():
@@ -359,7 +359,7 @@ def test_a_desk_asks_for_no_rate_where_none_is_needed(tmp_path):
 def test_what_is_declared_to_be_no_price_is_not_converted(tmp_path):
     policy = Policy(at(TODAY), currency="USD", declared={TOYOTA: Declared.parse("index")})
     found = Desk(Cache(tmp_path / FILE_NAME), policy, {"yahoo": Market()}).history(TOYOTA)
-    assert found.provenance.remarks == ("7203.T: an index, not converted to USD",)
+    assert found.provenance.made == ("7203.T: an index, not converted to USD",)
 
 
 def test_tokyo_in_dollars_through_yahoo_itself(wire, tmp_path):
@@ -382,6 +382,6 @@ def test_tokyo_in_dollars_through_yahoo_itself(wire, tmp_path):
     # The provider keeps prices as 32-bit floats.
     np.testing.assert_allclose(found.series.closes, wanted.to_numpy(), rtol=2e-7)
     assert (found.series.facts.currency, found.series.facts.timezone) == ("USD", "Asia/Tokyo")
-    (remark,) = [text for text in found.provenance.remarks if "converted" in text]
+    (remark,) = [text for text in found.provenance.made if "converted" in text]
     assert "rates of yahoo:JPYUSD=X" in remark
     assert "Europe/London" in remark

@@ -142,7 +142,8 @@ def test_what_changes_by_points_moves_in_its_own_unit_and_has_a_gap_to_the_same_
     facts = {"measure": "level", "changes": "points"}
 
     def barrels(unit, sign=1):
-        sides = [builders.history(sign * x, symbol=s, unit=unit, currency="", **facts) for x, s in ((level, "AAA"), (-level, "BBB"))]
+        legs = ((level, "AAA"), (-level, "BBB"))
+        sides = [builders.history(sign * x, symbol=s, unit=unit, currency="", **facts) for x, s in legs]
         return moved(known(sides=sides), THURSDAY)
 
     move = barrels("barrels")

@@ -462,3 +462,16 @@ def test_what_is_held_is_never_changed_in_place():
 def test_an_answer_of_one_close_merges_like_any_other():
     found = merge(held(), answer(189, 190, since=DAYS[189].item()))
     assert_series(found, DAYS[:190], CLOSES[:190])
+
+
+@pytest.mark.parametrize(
+    ("level", "slip", "believed"),
+    [(4.13, 413.0, False), (4.13, 0.0413, False), (0.02, 2.0, True), (2.5, 0.025, True), (4.13, 12.0, True)],
+)
+def test_a_rates_hundredfold_is_refused_unless_it_is_near_zero(level, slip, believed):
+    days = np.arange(np.datetime64("2026-01-05"), np.datetime64("2026-02-14"))
+    closes = np.append(np.full(len(days) - 1, level), slip)
+    series = Series(LEG, days, closes, facts=Facts(measure="rate", unit="percent"))
+    found = merge(None, Fetched(series, None, 1.8e9, 1.8e9, days[:0]))
+    assert (found.holding.series.closes[-1] == slip) == believed
+    assert bool(found.remarks) != believed

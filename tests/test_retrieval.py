@@ -1113,7 +1113,7 @@ def failing() -> FakeSource:
 def test_where_the_first_leg_can_be_had_no_other_is_asked_for(cache, source):
     other = FakeSource()
     found = chained(cache, source, other)
-    assert found.provenance.remarks == ()
+    assert found.provenance.made == ()
     assert not other.requests
 
 
@@ -1121,7 +1121,7 @@ def test_a_leg_that_cannot_be_had_is_had_from_the_next_under_its_own_name_and_it
     found = chained(cache, failing, FakeSource(seed=5))
     assert found.series.leg == LEG
     np.testing.assert_array_equal(found.series.closes, list(FakeSource(seed=5).bars.values()))
-    assert found.provenance.remarks == ("QQQ: from cboe:QQQ, since yahoo is out of order (503)",)
+    assert found.provenance.made == ("QQQ: from cboe:QQQ, since yahoo is out of order (503)",)
     assert not found.provenance.stale
     assert [entry.leg for entry in cache.entries()] == [OTHER]
 
@@ -1131,7 +1131,7 @@ def test_a_stale_leg_lets_the_next_be_tried(cache, source, held):
     found = chained(cache, source, FakeSource(MONDAY), now=MONDAY_EVENING)
     assert found.series.dates[-1] == day64(MONDAY)
     assert not found.provenance.stale
-    assert "from the cache" in found.provenance.remarks[0]
+    assert "from the cache" in found.provenance.made[0]
 
 
 def test_a_fresh_leg_that_ends_earlier_than_a_stale_one_does_not_take_its_place(cache, source, held):
@@ -1152,7 +1152,7 @@ def test_of_stale_legs_the_one_with_the_latest_close_is_taken(cache, source, hel
     found = chained(cache, source, other, now=MONDAY_EVENING + 4 * DAY)
     assert found.series.dates[-1] == day64(MONDAY)
     assert found.provenance.stale
-    assert found.provenance.remarks[0].startswith("QQQ: from cboe:QQQ, since no network")
+    assert found.provenance.made[0].startswith("QQQ: from cboe:QQQ, since no network")
 
 
 def test_of_stale_legs_that_end_on_the_same_day_the_first_is_taken(cache, source, held):
@@ -1175,7 +1175,7 @@ def test_where_all_fail_the_first_error_tells_of_the_others(cache, failing):
 def test_a_leg_may_be_had_from_elsewhere_altogether(cache):
     found = chained(cache, legs=(THIRD,))
     assert found.series.leg == LEG
-    assert found.provenance.remarks == ("QQQ: from demo:TWIN1",)
+    assert found.provenance.made == ("QQQ: from demo:TWIN1",)
     assert found.provenance.origin == "simulation"
 
 
@@ -1197,14 +1197,14 @@ def test_a_legs_own_history_is_as_declared_and_neither_replaced_nor_converted(ca
     found = Desk(cache, policy, {"yahoo": source, "cboe": FakeSource(seed=5)}, elapsed=lambda: 0.0).own(LEG)
     assert_same(found.series, fresh(source, EVENING))
     assert (found.series.facts.currency, found.series.facts.unit) == ("USD", "shares")
-    assert found.provenance.remarks == ()
+    assert found.provenance.made == ()
     with pytest.raises(errors.ProviderDown):
         Desk(Cache(cache.path.with_name("other.db")), policy, {"yahoo": failing, "cboe": source}).own(LEG)
 
 
 def test_offline_a_chain_serves_what_is_held_or_local(cache, source):
     found = chained(cache, source, source, legs=(LEG, OTHER, THIRD), offline=True)
-    assert "from demo:TWIN1" in found.provenance.remarks[0]
+    assert "from demo:TWIN1" in found.provenance.made[0]
     assert not source.requests
 
 

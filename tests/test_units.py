@@ -272,7 +272,7 @@ def test_a_threshold_on_a_rate_is_in_basis_points():
 def test_facts_of_before_there_were_measures_are_read_by_their_unit(was, measure, unit, change_unit):
     found = packing.facts_of(json.dumps({"name": "N", "currency": "USD", "closes_at": 960, **was}))
     assert found == Facts(name="N", currency="USD", closes_at=960, measure=measure, unit=unit)
-    assert (found.change_unit if found.by_differences else "fraction") == change_unit
+    assert found.change_unit == change_unit
 
 
 def test_facts_come_back_as_they_were_written():

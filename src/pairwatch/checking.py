@@ -169,6 +169,7 @@ class Run:
 
     def _judged(self, found: Comparison, rules: Sequence[Rule]) -> tuple[Judged, ...]:
         seen = Seen(found.a, found.b, self._question, found.as_of, self._now, _values(found))
+        rules = _where_counted(rules, found)
         if not self._refusal:
             try:
                 return self._watch.judge(rules, seen)
@@ -177,6 +178,19 @@ class Run:
         judgements = (judge(rule, State(), seen.session, seen.at, seen.values) for rule in rules)
         # Nobody knows whether it has been said: what holds is said again.
         return tuple(Judged(judgement, bool(judgement.holds)) for judgement in judgements)
+
+
+def _where_counted(rules: Sequence[Rule], found: Comparison) -> list[Rule]:
+    """The rules for a pair some of whose changes are differences: these are no percentages."""
+    units: dict[tuple[str, str], str] = {
+        (r.scope, r.statistic.key): r.unit
+        for r in found
+        if r.statistic.unit in ("return", "deviation") and r.unit != "fraction"
+    }
+    return [
+        rule._replace(when=rule.when.where_counted(units), until=rule.until and rule.until.where_counted(units))
+        for rule in rules
+    ]
 
 
 def _values(found: Comparison) -> Values:

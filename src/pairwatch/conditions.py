@@ -140,7 +140,16 @@ def _because(rule: Rule, values: Values) -> str:
         read = _as_read(shown)
         if [condition.holds(read) for condition in conditions] == answers:
             break
-    return ", ".join(f"{spelled(*name)} {'–' if text == 'nan' else text}" for name, text in shown.items())
+    units = {name: unit for condition in conditions for name, unit in condition.counted.items()}
+    return ", ".join(
+        f"{spelled(*name)} {'–' if text == 'nan' else text}{_not_percent(units.get(name))}"
+        for name, text in shown.items()
+    )
+
+
+def _not_percent(unit: str | None) -> str:
+    """Why a comparison with a percentage cannot be said, and what to type instead."""
+    return f" ({unit}, not percent: compare it with a number without %)" if unit else ""
 
 
 def _as_read(shown: Mapping[tuple[str, str], str]) -> Values:

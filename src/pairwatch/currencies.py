@@ -209,7 +209,8 @@ def _joined(history: History, rates: tuple[History, ...], remarks: list[str]) ->
         own,
         asked_at=min(asked) if asked else None,
         stale="; ".join(p.stale for p in (own, *others) if p.stale),
-        remarks=(*own.remarks, *remarks, *(text for p in others for text in p.remarks)),
+        remarks=(*own.remarks, *(text for p in others for text in p.remarks)),
+        made=(*own.made, *remarks),
     )
 
 
@@ -226,4 +227,4 @@ def _scaled(history: History, factor: float, currency: str) -> History:
 
 def _remarked(history: History, remark: str) -> History:
     provenance = history.provenance
-    return replace(history, provenance=replace(provenance, remarks=(*provenance.remarks, remark)))
+    return replace(history, provenance=replace(provenance, made=(*provenance.made, remark)))

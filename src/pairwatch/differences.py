@@ -15,6 +15,11 @@ value (1953, A Value for n-Person Games) of two steps: the one split that is exa
 around with FROM and TO. A number that cannot be said in I (the windows share too few returns, for one) or in U is split
 by the other order alone.
 
+The days are those that both legs can be compared on: of legs of two frequencies the ends of periods, of closes that are
+nearest in time the later dates. Under `two-day` a window's bars are counted back from its own last day, I's from F's
+end and U's from T's; days that leave and enter are single ones all the same. Where F and T end an odd number of days
+apart, all bars are other ones, I and U may begin one day earlier, and a remark says so. The parts add up all the same.
+
 Where FROM is the later of the two, everything is that of TO to FROM turned around.
 """
 
@@ -27,7 +32,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from pairwatch import pairs, stats
-from pairwatch.errors import NotEnoughData
+from pairwatch.alignment import matches
+from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.expressions import spelled
 from pairwatch.histories import History
 from pairwatch.model import NAN, Leg, Reading, Scope, Series, Statistic, Window
@@ -104,7 +110,7 @@ class Difference(NamedTuple):
 
     Attributes:
         changes: in the order of the catalogue.
-        left, entered: the days of the returns that left the window and entered it.
+        left, entered: the days that left the window and entered it; a return is of one of them, or of every second.
         rebasings, revisions: what was rewritten of the closes and events that FROM knew.
         splits: those that the earlier of the two did not know yet; they are no revisions.
         remarks: what else is to be known, a line each.
@@ -131,6 +137,7 @@ def fresh(a: History, b: History, question: Question, at: float, program: str) -
 
     Raises:
         NotEnoughData: there is too little to compare.
+        UsageError: legs that cannot be lined up in the way that is asked for.
     """
     return State(Moment(_days(a, b, question)[-1], None, at, program), a, b, question, {})
 
@@ -145,6 +152,7 @@ def difference(start: State, end: State, keys: Collection[str] | None = None) ->
 
     Raises:
         NotEnoughData: one of the states is too short for this version of the program.
+        UsageError: legs that this version cannot line up so.
         ValueError: two questions.
     """
     if replace(start.question, as_of=end.question.as_of) != end.question:
@@ -192,9 +200,12 @@ def _recent(end: State, session: date) -> State:
     """The state without what lies before the window of an earlier session: the headlines are made of nothing else."""
     a, b = (_between(side.series, np.datetime64(date.min), np.datetime64(session)) for side in (end.a, end.b))
     try:
-        base = pairs.align(a, b, end.question.window).dates[0]
-    except NotEnoughData:
+        found = pairs.align(a, b, end.question.window, end.question.align)
+    except (NotEnoughData, UsageError):
         return end
+    if found.lined_up:  # a bar hangs on closes of other days
+        return end
+    base = found.dates[0]
     sides = []
     for side in (end.a, end.b):
         events = tuple(e for e in side.series.events if e.day >= base)
@@ -259,12 +270,12 @@ def _path(end: State, session: date, until: tuple[date, date], keys: Collection[
     """What the earlier session's window, and the two windows between, say in the later state's data."""
     if session == end.moment.session:
         until = end.question.as_of, end.question.as_of
-    a, b = (_cut(side, session, day) for side, day in zip((end.a, end.b), until, strict=True))
     asked = end.question
     try:
+        a, b = _cut(end, session, until)
         old = _days(a, b, asked)
         known = _values(pairs.some_readings(a, b, asked, keys))
-    except NotEnoughData as error:
+    except (NotEnoughData, UsageError) as error:
         return _Path(
             {}, {}, {}, until, remarks=(f"what was said then cannot be said of today's data: {error.message}",)
         )
@@ -274,6 +285,8 @@ def _path(end: State, session: date, until: tuple[date, date], keys: Collection[
     remarks = [] if shared else [_ENTER_FIRST]
     if why:
         remarks.append(f"old days are taken to leave before new ones enter: {why}")
+    if asked.align == "two-day" and len([day for day in new if day > old[-1]]) % 2:
+        remarks.append(_OTHER_BARS)
     left, entered = (tuple(sorted(set(x[1:]) - set(y[1:]))) for x, y in ((old, new), (new, old)))
     return _Path(known, shared, joint, until, left, entered, tuple(remarks))
 
@@ -283,16 +296,46 @@ _ENTER_FIRST = (
 )
 
 
-def _cut(side: History, day: date, splits: date) -> History:
-    """One leg as it stood after `day`, on the footing of the day `splits`, which may be later."""
-    series = _between(side.series.as_of(splits), np.datetime64(date.min), np.datetime64(day))
-    return replace(side, series=replace(series, quote=None))
+_OTHER_BARS = "every return of two days is of other days than then: an odd number of days has passed"
+
+
+def _cut(end: State, session: date, until: tuple[date, date]) -> tuple[History, History]:
+    """Both legs as they stood after a session, each on the footing of its day of `until`, which may be later.
+
+    Raises:
+        UsageError: legs that cannot be lined up in the way that is asked for.
+    """
+    sides, last = (end.a, end.b), np.datetime64(session)
+    cut = [
+        _between(x.series.as_of(splits), np.datetime64(date.min), last) for x, splits in zip(sides, until, strict=True)
+    ]
+    if average := matches(end.a.series, end.b.series, end.question.align).average:
+        faster = 0 if average > 0 else 1
+        cut[faster] = _made_final(cut[faster], sides[faster].series, last)
+    a, b = (replace(side, series=replace(series, quote=None)) for side, series in zip(sides, cut, strict=True))
+    return a, b
+
+
+def _made_final(cut: Series, whole: Series, last: np.datetime64) -> Series:
+    """The leg with one close more than it had: that of a period's end is its last one once another follows.
+
+    Nothing is said of that close itself.
+    """
+    after = slice(int(whole.dates.searchsorted(last, side="right")), None)
+    dates, closes = (
+        np.concatenate([x, y[after][:1]]) for x, y in ((cut.dates, whole.dates), (cut.closes, whole.closes))
+    )
+    return replace(cut, dates=dates, closes=closes)
 
 
 def _days(a: History, b: History, question: Question) -> list[date]:
-    """The common days of the window, its base first."""
+    """The days of the window, its base first: under `two-day` also those between its bars."""
     first, second = (side.series.as_of(question.as_of) for side in (a, b))
-    days: list[date] = pairs.align(first, second, question.window).dates.tolist()
+    found = pairs.align(first, second, question.window, question.align).dates
+    if question.align == "two-day":
+        every = matches(first, second).dates
+        found = every[every >= found[0]]
+    days: list[date] = found.tolist()
     return days
 
 
@@ -303,7 +346,7 @@ def _said(a: History, b: History, question: Question, days: int, keys: Collectio
     try:
         asked = replace(question, window=Window(days, "d"))  # the base lies so many days before the end: exactly there
         return _values(pairs.some_readings(a, b, asked, keys)), ""
-    except NotEnoughData as error:
+    except (NotEnoughData, UsageError) as error:
         return {}, error.message
 
 

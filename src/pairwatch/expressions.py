@@ -12,6 +12,9 @@
 A number is `0.6`, `.6`, `1e-3` or `5%`, which is 0.05. A name is a statistic's key, with its scope where the statistic
 is one of each leg: `correlation`, `a.volatility`, `difference.total_return`.
 
+A percentage is of what is a fraction. Whether a statistic is one depends on the leg: a rate changes by basis points, of
+which 5% is nothing. A comparison of a percentage with such a number (`Expression.where_counted`) cannot be said.
+
 What cannot be said stays so: NaN makes a comparison unknown, dividing by zero makes NaN, and `and`, `or` and `not` are
 Kleene's: an unknown part leaves the whole unknown unless the other parts decide it.
 
@@ -23,9 +26,10 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from itertools import pairwise
+from typing import NamedTuple, Self, TypeAlias
 
 from pairwatch.errors import UsageError
 from pairwatch.text import clean, is_clean
@@ -36,7 +40,14 @@ DEEPEST = 50
 Known: TypeAlias = Mapping[str, Sequence[str]]
 Values: TypeAlias = Callable[[str, str], float]
 _Name: TypeAlias = tuple[str, str]
-_Bound: TypeAlias = Mapping[_Name, float]
+
+
+class _Bound(NamedTuple):
+    """The numbers that are asked for, and the units of those that are no fractions although they may be."""
+
+    numbers: Mapping[_Name, float]
+    counted: Mapping[_Name, str]
+
 
 # Scopes that need not be written: a statistic of theirs has no other.
 _BARE = ("pair", "leadership")
@@ -65,11 +76,15 @@ class Expression:
     Attributes:
         text: the normalised text, which `parse` reads as the same condition.
         names: scope and key of every number it asks for, in order of appearance, once each.
+        shares: those that are compared with a percentage; the normalised text does not keep that.
+        counted: the units of those among them that are no fractions.
     """
 
     text: str
     names: tuple[tuple[str, str], ...]
     _holds: Callable[[_Bound], bool | None] = field(repr=False, compare=False)
+    shares: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False, compare=False)
+    counted: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False, compare=False)
 
     def holds(self, values: Values) -> bool | None:
         """Whether the condition holds, or None where that cannot be said.
@@ -77,7 +92,14 @@ class Expression:
         Args:
             values: the number of a scope and a key; NaN where there is none. Asked once for each of `names`.
         """
-        return self._holds({name: values(*name) for name in self.names})
+        return self._holds(_Bound({name: values(*name) for name in self.names}, self.counted))
+
+    def where_counted(self, units: Mapping[tuple[str, str], str]) -> Self:
+        """The same condition of a pair some of whose numbers are no fractions: `bp` for the changes of a rate.
+
+        Comparisons of these with percentages cannot be said.
+        """
+        return replace(self, counted={name: units[name] for name in self.shares if name in units})
 
     def __str__(self) -> str:
         return self.text
@@ -102,7 +124,7 @@ def parse(text: str, known: Known) -> Expression:
     if len(whole.text) > LONGEST:
         found = f"a condition of {len(whole.text):,} characters when it is written out"
         raise UsageError(found, f"a condition has at most {LONGEST:,}")
-    return Expression(whole.text, tuple(parser.names), whole.holds)
+    return Expression(whole.text, tuple(parser.names), whole.holds, frozenset(parser.shares))
 
 
 def spelled(scope: str, key: str) -> str:
@@ -114,11 +136,18 @@ def spelled(scope: str, key: str) -> str:
 
 
 class _Number(NamedTuple):
-    """A part that is a number: its normalised text, how tightly that holds together, and its value."""
+    """A part that is a number: its normalised text, how tightly that holds together, and its value.
+
+    Attributes:
+        names: what it is counted as: none for the ratio, or the product, of two statistics.
+        is_percent: whether a percentage is in it that is no factor.
+    """
 
     text: str
     level: int
     value: Callable[[_Bound], float]
+    names: frozenset[_Name] = frozenset()
+    is_percent: bool = False
 
 
 class _Condition(NamedTuple):
@@ -175,12 +204,30 @@ def _junction(text: str, level: int, parts: Sequence[_Condition]) -> _Condition:
 
 def _comparison(text: str, signs: Sequence[str], parts: Sequence[_Number]) -> _Condition:
     """Neighbours compared, all of which must hold."""
+    shares = [_shares(x, y) for x, y in pairwise(parts)]
 
     def holds(bound: _Bound) -> bool | None:
         numbers = [part.value(bound) for part in parts]
-        return _decided(False, map(_compared, signs, numbers, numbers[1:]))  # noqa: FBT003 - as in `and`
+        answers = map(_compared, signs, numbers, numbers[1:])
+        said = (None if of & bound.counted.keys() else x for of, x in zip(shares, answers, strict=True))
+        return _decided(False, said)  # noqa: FBT003 - as in `and`
 
     return _Condition(text, _COMPARISON, holds)
+
+
+def _shares(*parts: _Number) -> frozenset[_Name]:
+    """The statistics that are taken for fractions where these numbers are added or compared."""
+    names = frozenset().union(*(part.names for part in parts))
+    return names if any(part.is_percent for part in parts) else frozenset()
+
+
+def _kind(level: int, parts: Sequence[_Number]) -> tuple[frozenset[_Name], bool]:
+    """The names that parts together are counted as, and whether they are a percentage."""
+    named = [part.names for part in parts if part.names]
+    is_percent = any(part.is_percent for part in parts)
+    if level != _PRODUCT:
+        return frozenset().union(*named), is_percent
+    return (frozenset(), False) if len(named) > 1 else (named[0], False) if named else (frozenset(), is_percent)
 
 
 def _arithmetic(text: str, level: int, signs: Sequence[str], parts: Sequence[_Number]) -> _Number:
@@ -190,7 +237,7 @@ def _arithmetic(text: str, level: int, signs: Sequence[str], parts: Sequence[_Nu
             result = _ARITHMETIC[sign](result, part.value(bound))
         return result
 
-    return _Number(text, level, value)
+    return _Number(text, level, value, *_kind(level, parts))
 
 
 def _shown(part: _Part, least: int) -> str:
@@ -253,7 +300,7 @@ def _number(token: _Token) -> _Number:
     value = float(f"{mantissa}e{int(exponent or 0) - 2}" if percent else digits)
     if math.isinf(value):
         raise _refusal(token.at, "too large a number")
-    return _Number(repr(value).removesuffix(".0"), _ATOM, lambda _: value)
+    return _Number(repr(value).removesuffix(".0"), _ATOM, lambda _: value, is_percent=percent)
 
 
 def _as_number(part: _Part, at: int) -> _Number:
@@ -273,10 +320,12 @@ class _Parser:
 
     Attributes:
         names: what has been named so far, in order.
+        shares: those of them that were compared with a percentage.
     """
 
     def __init__(self, text: str, known: Known) -> None:
         self.names: dict[_Name, None] = {}
+        self.shares: set[_Name] = set()
         self._known = known
         self._tokens = iter(_tokens(text))
         self._next = next(self._tokens)
@@ -318,7 +367,10 @@ class _Parser:
         if level in (_OR, _AND):
             return _junction(text, level, [*map(_as_condition, parts, places)])
         numbers = [*map(_as_number, parts, places)]
-        return _comparison(text, signs, numbers) if level == _COMPARISON else _arithmetic(text, level, signs, numbers)
+        if level != _COMPARISON:
+            return _arithmetic(text, level, signs, numbers)
+        self.shares.update(*(_shares(x, y) for x, y in pairwise(numbers)))
+        return _comparison(text, signs, numbers)
 
     def _nested(self, least: int) -> _Part:
         self._depth += 1
@@ -343,7 +395,9 @@ class _Parser:
             return _negation(_as_condition(self._nested(_NOT), at))
         if token.text == "-":
             number = _as_number(self._nested(_MINUS), at)
-            return _Number(f"-{_shown(number, _MINUS)}", _MINUS, lambda bound: -number.value(bound))
+            return number._replace(
+                text=f"-{_shown(number, _MINUS)}", level=_MINUS, value=lambda bound: -number.value(bound)
+            )
         raise _refusal(token.at, f"{token}, where a name or a number is needed")
 
     def _call(self, name: _Token) -> _Number:
@@ -360,7 +414,8 @@ class _Parser:
             needs = "one number" if name.text == "abs" else "two numbers or more"
             raise _refusal(name.at, f"{name.text} of {len(arguments)}", f"{name.text} takes {needs}")
         text = f"{name.text}({', '.join(argument.text for argument in arguments)})"
-        return _Number(text, _ATOM, lambda bound: function([argument.value(bound) for argument in arguments]))
+        kind = _kind(_SUM, arguments)
+        return _Number(text, _ATOM, lambda bound: function([argument.value(bound) for argument in arguments]), *kind)
 
     def _statistic(self, token: _Token) -> _Number:
         if token.text in _FUNCTIONS:
@@ -372,7 +427,7 @@ class _Parser:
         if name[0] not in scopes:
             raise _unknown(token, self._known)
         self.names[name] = None
-        return _Number(spelled(*name), _ATOM, lambda bound: bound[name])
+        return _Number(spelled(*name), _ATOM, lambda bound: bound.numbers[name], frozenset([name]))
 
 
 # ---------------------------------------------------------------- names that are not known

@@ -21,8 +21,9 @@ REDENOMINATED = 10
 # Prices that are a hundred times what they should be, give or take what a price may do in a day: pence for pounds.
 HUNDREDFOLD = np.log(100)
 GIVE_OR_TAKE = np.log(1.25)
-# What does not change a hundredfold in a day; a rate near zero does.
-PRICED = ("price", "index")
+# What does not change a hundredfold in a day: no price, no index, and no rate by so many percentage points; near zero a
+# rate may.
+LEAST_CHANGE = {"price": 0.0, "index": 0.0, "rate": 3.0}
 # So many closes in a row are no slip any more, where nothing is known of the leg.
 LASTING = 20
 # Splits as they are made, and how near to one a jump of the price must be to be taken for one.
@@ -271,8 +272,7 @@ def _without_slips(held: Holding | None, fetched: Fetched) -> tuple[Fetched, Day
         series = replace(series, dates=series.dates[~odd], closes=series.closes[~odd])
         # There was a session: without a close it is a hole, which is remembered.
         fetched = fetched._replace(expected=np.union1d(fetched.expected, refused))
-    is_priced = series.facts.measure in PRICED
-    if is_priced and series.quote and _hundreds(series.closes[-1:], np.array([series.quote.price]))[0]:
+    if series.quote and _hundreds(series, series.closes[-1:], np.array([series.quote.price]))[0]:
         remarks.append(f"{series.leg}: a latest price of {series.quote.price:g} refused, 100 times off the last close")
         series = replace(series, quote=None)
     return (fetched._replace(series=series) if remarks else fetched), refused, tuple(remarks)
@@ -281,9 +281,7 @@ def _without_slips(held: Holding | None, fetched: Fetched) -> tuple[Fetched, Day
 def _levels(series: Series) -> Positions:
     """How many times a hundred each close is above the first, counting unexplained jumps; shape (n,)."""
     levels = np.zeros(len(series), dtype=np.intp)
-    if series.facts.measure not in PRICED:
-        return levels
-    jumps = _hundreds(series.closes[:-1], series.closes[1:])
+    jumps = _hundreds(series, series.closes[:-1], series.closes[1:])
     if jumps.any():
         splits = np.array([e.day for e in series.events if e.kind == "split"], dtype="datetime64[D]")
         jumps[np.isin(np.arange(1, len(series)), series.dates.searchsorted(splits))] = 0
@@ -291,9 +289,10 @@ def _levels(series: Series) -> Positions:
     return levels
 
 
-def _hundreds(was: Floats, now: Floats) -> Positions:
-    """1 where a value is about a hundred times another, -1 where it is about a hundredth, 0 elsewhere."""
-    above = (was > 0) & (now > 0)
+def _hundreds(series: Series, was: Floats, now: Floats) -> Positions:
+    """1 where a value is a hundred times another, give or take, and cannot be; -1 where a hundredth; 0 elsewhere."""
+    least = LEAST_CHANGE.get(series.facts.measure, np.inf)
+    above = (was > 0) & (now > 0) & (np.abs(now - was) > least)
     logs = np.zeros(len(was))
     logs[above] = np.log(now[above]) - np.log(was[above])
     return np.where(np.abs(np.abs(logs) - HUNDREDFOLD) <= GIVE_OR_TAKE, np.sign(logs), 0).astype(np.intp)
@@ -306,7 +305,7 @@ def _right_level(held: Holding | None, series: Series, levels: Positions) -> int
     if held:
         _, i, j = np.intersect1d(held.series.dates, series.dates, assume_unique=True, return_indices=True)
         was, now = held.series.closes[i], series.closes[j]
-        off = _hundreds(was, now)
+        off = _hundreds(series, was, now)
         comparable = (off != 0) | (np.abs(now - was) < np.abs(was) / 4)
         found = _commonest(levels[j][comparable] - off[comparable])
         if found in levels:

@@ -140,7 +140,7 @@ def compare(a: History, b: History, question: Question, *, trouble: str = "") ->
             first.series.leg,
             second.series.leg,
             {(r.scope, r.statistic.key): r.value for r in readings},
-            staged.pair,
+            (first.series.facts, second.series.facts),
         ),
         receipt=receipt,
         warnings=tuple(text for text in (trouble, *remarks) if text),
@@ -210,7 +210,7 @@ def _leg_view(history: History, at: Positions, bars: int, adjustment: Adjustment
         by_differences=by_differences,
         scale=scale,
         level_unit=series.facts.unit,
-        change_unit=series.facts.change_unit if by_differences else "fraction",
+        change_unit=series.facts.change_unit,
         measure=series.facts.measure,
     )
 

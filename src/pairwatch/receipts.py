@@ -76,7 +76,8 @@ def _news(side: LegReceipt) -> list[str]:
         [f"{plural(provenance.revised, 'known close')} revised by {side.leg.source}"] if provenance.revised else []
     )
     return [
-        text if text.startswith(f"{side.leg}: ") else f"{side.leg}: {text}" for text in (*revised, *provenance.remarks)
+        text if text.startswith(f"{side.leg}: ") else f"{side.leg}: {text}"
+        for text in (*provenance.made, *revised, *provenance.remarks)
     ]
 
 

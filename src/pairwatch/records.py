@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pairwatch import pairs, stats
+from pairwatch.alignment import frequency_of, matches
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.expressions import spelled
 from pairwatch.histories import History
-from pairwatch.model import NAN, Floats, Leg, Statistic
+from pairwatch.model import NAN, Floats, Leg, Series, Statistic
 from pairwatch.pairs import Question
 from pairwatch.snapshots import Named, Record, Snapshot, Store
-from pairwatch.snapshots.batch import question_text
+from pairwatch.snapshots.batch import question_text, sessions
 from pairwatch.text import clean
 
 
@@ -122,20 +123,25 @@ def _every() -> list[tuple[str, str]]:
     return [*legs, *((e.scope, e.key) for e in entries if e.scope != "leg")]
 
 
+# What `question_text` leaves out; whoever has set another in a file must type it.
+_UNWRITTEN = {"currency": "", "align": "date"}
+_NOTHING = "''"
+
+
 def others(store: Store, a: Leg, b: Leg, question: Question) -> list[str]:
     """What to type for the snapshots of the same legs, in either order, that answer another question.
 
     Raises:
         StoreError: the store cannot be read.
     """
-    asked = json.loads(question_text(question))
+    asked = _UNWRITTEN | json.loads(question_text(question))
     found = []
     for first, second, text in store.pairs():
         if {first, second} == {a, b}:
             options = [
-                f"--{key.replace('_', '-')} {value}"
-                for key, value in json.loads(text).items()
-                if value != asked.get(key)
+                f"--{key.replace('_', '-')} {_NOTHING if value == '' else value}"
+                for key, value in (_UNWRITTEN | json.loads(text)).items()
+                if value != asked[key]
             ]
             found.append(" ".join([str(first), str(second), *options]))
     return [text for text in found if text != f"{a} {b}"]
@@ -148,12 +154,15 @@ def filled(
     since: date,
     wanted: Sequence[tuple[str, str]] | None = None,
 ) -> Table:
-    """The table with a row more for every common day, from `since` to that of the question, that was never snapped.
+    """The table with a row more for every session, from `since` to the question's day, that was never snapped.
 
-    They are recomputed from the histories as they are known today, each as of its own day.
+    They are recomputed from the histories as they are known today, each as of the first day on which it was the last.
+
+    Raises:
+        UsageError: legs that cannot be lined up in the way that is asked for.
     """
-    common = np.intersect1d(a.series.dates, b.series.dates, assume_unique=True)
-    asked = common[(common >= np.datetime64(since)) & (common <= np.datetime64(saved.question.as_of))]
+    every = sessions(a.series, b.series, saved.question.align)
+    asked = every[(every >= np.datetime64(since)) & (every <= np.datetime64(saved.question.as_of))]
     have = {row.session for row in saved.rows}
     days = [day for day in asked.tolist() if day not in have]
     keys = {key for _, key in wanted} if wanted is not None else {entry.key for entry in stats.entries()}
@@ -163,7 +172,9 @@ def filled(
     old = {name: at for at, name in enumerate(saved.columns)}
     *_, known = saved
     kept = np.column_stack([known, np.full(len(known), NAN)])[:, [old.get(name, -1) for name in columns]]
-    new = np.array([[values.get(name, NAN) for name in columns] for _, values in found]).reshape(-1, len(columns))
+    new = np.array([[values.get(name, NAN) for name in columns] for _, values in found]).reshape(
+        len(found), len(columns)
+    )
     rows = [*saved.rows, *(Row(day, None) for day, _ in found)]
     by_day = sorted(range(len(rows)), key=lambda at: rows[at].session)
     values = np.concatenate([kept, new])[by_day]
@@ -171,9 +182,27 @@ def filled(
 
 
 def _recomputed(a: History, b: History, question: Question, day: date, keys: Collection[str]) -> dict[Named, float]:
-    """What is said of the pair as of a day; nothing where there are too few returns."""
+    """What is said of the pair's session of a day; nothing where there are too few returns."""
     try:
-        found = pairs.some_readings(a, b, replace(question, as_of=day), keys)
-    except NotEnoughData:
+        as_of = _first_said(a.series, b.series, question, day)
+        found = pairs.some_readings(a, b, replace(question, as_of=as_of), keys) if as_of else ()
+    except (NotEnoughData, UsageError):  # UsageError: a leg that had no daily closes then
         return {}
     return {Named(r.scope, r.statistic.key, r.unit): r.value for r in found}
+
+
+def _first_said(a: Series, b: Series, question: Question, session: date) -> date | None:
+    """The first day as of which a session is the last one; None where it is not up to the question's day.
+
+    That is its own day; but a month that ends on a holiday has its last close once the faster leg has closed again.
+    """
+    how = question.align
+    if how != "nearest" and frequency_of(a) == frequency_of(b) == "day":
+        return session
+    later = [side.dates[side.dates > np.datetime64(session)][:1] for side in (a, b)]
+    days: list[date] = [session, *sorted(np.concatenate(later).tolist())]
+    for day in days:
+        dates = matches(a.as_of(day), b.as_of(day), how).dates
+        if day <= question.as_of and len(dates) and dates[-1] == np.datetime64(session):
+            return day
+    return None

@@ -329,7 +329,7 @@ def _instead(leg: Leg, had: list[tuple[Leg, History]], errors: list[SourceError]
     reasons += [h.provenance.stale or f"{other}: it ends on {_end(h)}" for other, h in had if other != chosen]
     since = "; ".join(reason.removeprefix(f"{leg}: ") for reason in reasons)
     remark = f"{leg}: from {chosen}, since {since}" if since else f"{leg}: from {chosen}"
-    provenance = replace(found.provenance, remarks=(remark, *found.provenance.remarks))
+    provenance = replace(found.provenance, made=(remark, *found.provenance.made))
     return History(replace(found.series, leg=leg), provenance)
 
 

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Literal, NamedTuple
 
-import numpy as np
-
 from pairwatch import pairs
 from pairwatch.errors import PairwatchError, SourceError, StoreError
 from pairwatch.histories import History
@@ -19,6 +17,7 @@ from pairwatch.pairs import Question
 from pairwatch.receipts import as_of
 from pairwatch.retrieval import MEANWHILE, Desk
 from pairwatch.snapshots import Line, Snapshot, Store, Taken
+from pairwatch.snapshots.batch import sessions
 from pairwatch.snapshots.shapes import minute
 from pairwatch.text import age
 
@@ -138,10 +137,9 @@ class Run:
 
 
 def _between(earlier: date, later: date, taken: Taken) -> tuple[date, ...]:
-    """The common days between two sessions."""
-    common = np.intersect1d(taken.a.series.dates, taken.b.series.dates, assume_unique=True)
-    inside: list[date] = common[(common > np.datetime64(earlier)) & (common < np.datetime64(later))].tolist()
-    return tuple(inside)
+    """The sessions between two of them."""
+    every: list[date] = sessions(taken.a.series, taken.b.series, taken.question.align).tolist()
+    return tuple(day for day in every if earlier < day < later)
 
 
 def left_behind(store: Store, now: float) -> list[str]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
-from pairwatch.catalogue import PairView
+from pairwatch.catalogue import counted_alike
 from pairwatch.kernels import correlation_interval
 from pairwatch.lead import SIZE
-from pairwatch.model import Claim, Leadership, Leg
+from pairwatch.model import Claim, Facts, Leadership, Leg
 from pairwatch.text import plural
 
 # Daily returns of two months: a window that holds a month to fall behind in and another to catch up in.
@@ -70,20 +70,18 @@ def _detectable(lead: Leadership) -> str:
 # ---------------------------------------------------------------- claims
 
 
-def claims(a: Leg, b: Leg, values: Values, pair: PairView | None = None) -> tuple[Claim, ...]:
+def claims(a: Leg, b: Leg, values: Values, facts: tuple[Facts, Facts] = (Facts(), Facts())) -> tuple[Claim, ...]:
     """The sentences that people write about a pair, each decided by its number, or left open.
 
-    Without `pair` the legs are taken for prices. Nobody hedges with, or holds, a level or a rate.
+    Nobody hedges with, or holds, a level or a rate; without `facts` the legs are prices.
     """
-    legs = (pair.a, pair.b) if pair else ()
+    units = [one.change_unit for one in facts]
     found = (
         _tighter(a, b, values),
         _idiosyncratic(values),
-        _ahead(a, b, values, has_level=any(leg.measure == "level" for leg in legs)),
+        _ahead(a, b, values, has_level=any(one.measure == "level" for one in facts)),
         _catching_up(a, b, values),
-        _hedge(a, b, values, alike=pair is None or pair.counted_alike)
-        if all(leg.can_be_held for leg in legs)
-        else None,
+        _hedge(a, b, values, alike=counted_alike(*units)) if all(one.can_be_held for one in facts) else None,
         _robust(values),
         _reverting(values),
     )

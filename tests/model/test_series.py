@@ -11,13 +11,14 @@ from pairwatch.model import MEASURES, Declared, Facts
 @pytest.mark.parametrize(
     ("facts", "by_differences", "scale", "unit"),
     [
-        (Facts(currency="USD"), False, 1, "USD"),
-        (Facts(measure="index"), False, 1, "points"),
-        (Facts(measure="level", unit="persons"), False, 1, "persons"),
+        (Facts(currency="USD"), False, 1, "fraction"),
+        (Facts(currency="USD", changes="points"), True, 1, "USD"),
+        (Facts(measure="index"), False, 1, "fraction"),
+        (Facts(measure="level", unit="persons"), False, 1, "fraction"),
         (Facts(measure="rate", unit="percent"), True, 100, "bp"),
         (Facts(measure="rate", unit="bp"), True, 1, "bp"),
         (Facts(measure="index", unit="points", changes="points"), True, 1, "points"),
-        (Facts(measure="rate", unit="percent", changes="percent"), False, 100, "bp"),
+        (Facts(measure="rate", unit="percent", changes="percent"), False, 100, "fraction"),
     ],
 )
 def test_a_rate_changes_by_basis_points_and_everything_else_in_percent_unless_declared(

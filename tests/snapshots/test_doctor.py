@@ -3,16 +3,21 @@
 import os
 import shutil
 import sqlite3
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
+from tests import builders
 from tests.builders import FRIDAY
 from tests.snapshots.stores import at, filled, leg, pair, question, taken
 
 from pairwatch.conditions import Rule
+from pairwatch.errors import UsageError
 from pairwatch.expressions import parse
 from pairwatch.model import Leg
+from pairwatch.receipts import as_of
 from pairwatch.snapshots import FILE_NAME, Store, doctor
 from pairwatch.snapshots.doctor import examine
 from pairwatch.snapshots.outbox import Letter, Outbox
@@ -310,3 +315,37 @@ def test_a_file_that_is_locked_is_no_loss(store, monkeypatch):
     (found,) = [finding for finding in examine(store, FRIDAY) if finding.severity == "error"]
     db.close()
     assert (found.what, found.hint) == ("the file cannot be read: database is locked", "run again later")
+
+
+def lined_up(a, b, day, how="date", window="61b"):
+    return taken(as_of(a, day), as_of(b, day), replace(question(window, day), align=how))
+
+
+def test_the_sessions_of_a_monthly_leg_are_its_months(path):
+    store, daily = Store(path), leg("BBB", n=1500)
+    months = (np.arange("2022-01", "2026-11", dtype="M8[M]") + 1).astype("M8[D]") - 1
+    monthly = builders.history(np.linspace(1.0, 2.0, len(months)) ** 0.3, months, symbol="AAA", frequency="month")
+    for day in (date(2026, 8, 31), date(2026, 10, 31)):
+        store.append(lined_up(monthly, daily, day, window="30b"))
+    assert told(store, "warning", date(2026, 10, 31)) == []
+    assert "1 session of 1 pair without a snapshot, over 30 days ago" in told(store, "note", date(2026, 11, 20))
+
+
+@pytest.mark.parametrize("how", ["nearest", "two-day"])
+def test_the_sessions_are_those_of_the_way_to_line_up(path, how):
+    store = Store(path)
+    a, b = builders.told_at_two_clocks(builders.TOKYO, builders.NEW_YORK, 150, seed=1)
+    for back in (3, 0):
+        store.append(lined_up(a, b, FRIDAY - timedelta(days=back), how))
+    assert told(store, "warning") == ["AAA BBB: 2 sessions without a snapshot: 2026-11-18, 2026-11-19"]
+
+
+def test_a_pair_whose_sessions_cannot_be_told_keeps_nothing_else_from_being_looked_at(path, monkeypatch):
+    def refuses(a, b, how):
+        raise UsageError("no such way")
+
+    store = filled(path)
+    monkeypatch.setattr(doctor, "sessions", refuses)
+    found = told(store)
+    assert "AAA BBB: sessions without a snapshot are not looked for: no such way" in found
+    assert found[-1] == "7 snapshots of 2 pairs, 2026-11-18 to 2026-11-20"

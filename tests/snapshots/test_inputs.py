@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests import builders
 from tests.builders import FRIDAY
-from tests.snapshots.stores import NAME, at, bits, leg, pair, question, recorded
+from tests.snapshots.stores import NAME, at, bits, leg, pair, question, recorded, taken
 
 from pairwatch import pairs
 from pairwatch.database import Damaged
-from pairwatch.model import NAN, Provenance, Quote
+from pairwatch.model import NAN, Declared, Provenance, Quote
 from pairwatch.snapshots import FILE_NAME, Named, Store, Taken, inputs
 from pairwatch.snapshots.batch import as_stored
 from pairwatch.text import clean
@@ -145,3 +145,36 @@ def test_the_pair_that_the_tests_store_has_numbers_that_cannot_be_said(tmp_path)
     """Or the test above would not hold NaN against NaN."""
     assert any(value != value for value in (r.value for r in pair().found))  # noqa: PLR0124
     assert bits(as_stored([NAN])) == bits(as_stored([-NAN]))
+
+
+# ---------------------------------------------------------------- declared units
+
+
+def declared(history, text):
+    """The leg as the user says that it is."""
+    facts = Declared.parse(text).on(history.series.facts)
+    return replace(history, series=replace(history.series, facts=facts))
+
+
+@pytest.mark.parametrize("unit", ["points", "rate", "level:barrels"])
+def test_a_session_whose_unit_is_declared_otherwise_is_another_revision(tmp_path, unit):
+    store = Store(tmp_path / FILE_NAME)
+    a, b = leg("AAA"), leg("BBB")
+    plain, other = taken(a, b), taken(declared(a, unit), b)
+    first, second, again = (store.append(one) for one in (plain, other, other._replace(at=at(FRIDAY) + 60)))
+    assert [first.snapshot.revision, second.snapshot.revision, again.snapshot] == [1, 2, second.snapshot]
+    assert numbers(store, second.snapshot) == spoken(other.found) != numbers(store, first.snapshot)
+    assert store.inputs(second.snapshot)[0].series.facts == Declared.parse(unit).on(a.series.facts)
+    assert store.append(plain._replace(at=at(FRIDAY) + 120)).snapshot.revision == 3
+
+
+def test_what_is_declared_and_is_so_anyway_changes_nothing(tmp_path):
+    store = Store(tmp_path / FILE_NAME)
+    first = store.append(taken(leg("AAA"), leg("BBB")))
+    again = store.append(taken(declared(leg("AAA"), "price"), leg("BBB")))
+    assert (again.is_new, again.snapshot) == (False, first.snapshot)
+
+
+def test_the_hashes_are_those_of_the_stores_before():
+    """Another content hash would make every leg of every store there is a new one."""
+    assert inputs.packed(builders.history(np.arange(1.0, 4.0))).content.hex() == "fd1c9932ab85b50b61d3bf8e640c6426"

@@ -10,6 +10,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -21,8 +22,9 @@ from pairwatch.database import Database
 from pairwatch.errors import StoreError
 from pairwatch.model import Leg, Window
 from pairwatch.pairs import Question
-from pairwatch.snapshots import FILE_NAME, Store, schema
+from pairwatch.snapshots import FILE_NAME, Store, Taken, rows, schema
 from pairwatch.snapshots.batch import Named, as_stored
+from pairwatch.snapshots.inputs import packed
 from pairwatch.snapshots.store import back_up
 
 RECORDED = Path(__file__).parent / "recorded" / "schema-1.db"
@@ -224,3 +226,17 @@ def test_inputs_of_an_earlier_schema_are_as_they_were(path):
     histories = store.inputs(last)
     assert [str(history.series.leg) for history in histories] == ["AAA", "BBB"]
     assert histories[0].series.dates[-1] == last.session
+
+
+def test_a_leg_of_an_earlier_schema_goes_on_as_the_same_leg(path):
+    """Or each would be stored anew: closes and events have the hashes that they had."""
+    store = Store(path)
+    last = store.latest(A, B, ASKED)
+    histories = store.inputs(last)
+    with store.reading() as db:
+        (head,) = rows.heads(db, "WHERE x.id=?", (last.id,))
+    assert tuple(packed(history).content for history in histories) == head.contents
+    asked = replace(ASKED, as_of=last.session)
+    again = store.append(Taken(pairs.compare(*histories, asked), asked, *histories, last.taken_at + 60))
+    assert again.snapshot.session == last.session
+    assert [str(one) for one in store.snapshots(A, B, ASKED)][-1] == str(again.snapshot)

@@ -209,7 +209,7 @@ def _base(a: Series, b: Series, window: Window, how: Align, days: Days) -> int |
 
 def _unit(facts: Facts) -> str:
     """What a leg's changes are counted in."""
-    return facts.change_unit if facts.by_differences else "fraction"
+    return facts.change_unit
 
 
 def _change(before: float, after: float, facts: Facts) -> float:

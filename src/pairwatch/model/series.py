@@ -64,13 +64,20 @@ class Facts:
         return self.changes == "points" or (self.measure == "rate" and not self.changes)
 
     @property
+    def can_be_held(self) -> bool:
+        """Whether somebody could own or follow it, and earn its changes."""
+        return self.measure in ("price", "index")
+
+    @property
     def scale(self) -> float:
         """What a difference is multiplied with: rates in percent change by basis points."""
         return 100.0 if self.measure == "rate" and self.unit in ("", "percent") else 1.0
 
     @property
     def change_unit(self) -> str:
-        """What a difference is counted in."""
+        """What its changes are counted in."""
+        if not self.by_differences:
+            return "fraction"
         if self.measure == "rate" and self.unit in ("", "percent", "bp"):
             return "bp"
         return self.unit or self.currency or "points"
@@ -234,6 +241,7 @@ class Provenance:
         revised: how many known closes the provider changed.
         refetched: whether a new split, or a rebased history, made the whole leg be fetched again.
         remarks: anything else worth a line.
+        made: of what the leg was made, where it is not its own source's: a stand-in, a conversion.
     """
 
     origin: Literal["network", "cache", "file", "simulation"]
@@ -243,3 +251,4 @@ class Provenance:
     revised: int = 0
     refetched: bool = False
     remarks: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()

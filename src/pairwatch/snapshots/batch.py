@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pairwatch.alignment import matches
 from pairwatch.database import Damaged, checksum
 from pairwatch.errors import UsageError
 from pairwatch.histories import History
-from pairwatch.model import NAN, Comparison, Floats, Leg, Window
+from pairwatch.model import NAN, Align, Comparison, Days, Floats, Leg, Series, Window
 from pairwatch.pairs import Question
 
 
@@ -66,6 +67,17 @@ class Numbers(NamedTuple):
     values: Floats
 
 
+def sessions(a: Series, b: Series, how: Align) -> Days:
+    """The days that a pair can be snapped of, each by what is known as of then.
+
+    Which close is every second one depends on the last: under `two-day` each common day is the last of bars of its own.
+
+    Raises:
+        UsageError: legs that cannot be lined up so.
+    """
+    return matches(a, b, "date" if how == "two-day" else how).dates
+
+
 def question_text(question: Question) -> str:
     """What is asked, but for the day, as the JSON by which snapshots of a pair belong together."""
     asked = {
@@ -97,11 +109,17 @@ def _asked(text: str) -> Question:
             asked["max_lag"],
             asked["adjust"],
             asked["seed"],
-            asked.get("currency", ""),
+            _currency(asked.get("currency", "")),
             asked.get("align", "date"),
         )
     except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise Damaged("a question") from error
+
+
+def _currency(found: object) -> str:
+    if isinstance(found, str):
+        return found
+    raise TypeError("a currency is a text")
 
 
 def as_stored(values: Iterable[float]) -> Floats:

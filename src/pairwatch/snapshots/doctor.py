@@ -18,8 +18,9 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 
 from pairwatch.database import FAILURES, Damaged, NothingYet, Outdated, is_damage
-from pairwatch.errors import DatabaseTrouble
+from pairwatch.errors import DatabaseTrouble, UsageError
 from pairwatch.snapshots import rows
+from pairwatch.snapshots.batch import sessions
 from pairwatch.snapshots.inputs import Chunk, assembled, chunk_of
 from pairwatch.snapshots.shapes import has_rules, minute, wrong
 from pairwatch.snapshots.store import Store
@@ -360,16 +361,20 @@ def _logs(db: sqlite3.Connection) -> _Found:
 
 
 def _sessions(db: sqlite3.Connection, today: date) -> _Found:
-    """Common days between a pair's first and last snapshot that nobody took one of; those long ago in one line."""
+    """Sessions between a pair's first and last snapshot that nobody took one of; those long ago in one line."""
     recent, old = np.datetime64(today) - _RECENT, []
     for number, a, b in db.execute("SELECT id, a, b FROM pairs ORDER BY id").fetchall():
         newest = rows.heads(db, "WHERE x.pair=? ORDER BY x.session DESC, x.revision DESC LIMIT 1", (number,))
         if not newest:
             continue
-        first, second = (rows.history(rows.inputs(db, row)).series.dates for row in newest[0].inputs)
+        first, second = (rows.history(rows.inputs(db, row)).series for row in newest[0].inputs)
         taken = db.execute("SELECT DISTINCT session FROM batches WHERE pair=? ORDER BY session", (number,)).fetchall()
         have = np.array([session for (session,) in taken], dtype="M8[D]")
-        common = np.intersect1d(first, second, assume_unique=True)
+        try:
+            common = sessions(first, second, newest[0].snapshot.question.align)
+        except UsageError as error:  # this version lines up fewer legs than the one that took it
+            yield Finding("note", f"{_pair(a, b)}: sessions without a snapshot are not looked for: {error.message}")
+            continue
         missed = np.setdiff1d(common[(common >= have[0]) & (common <= have[-1])], have, assume_unique=True)
         lately = missed[missed >= recent]
         old += [len(missed) - len(lately)] if len(missed) > len(lately) else []

@@ -33,7 +33,8 @@ class Packed(NamedTuple):
 
     Attributes:
         hash: of everything.
-        content: of the closes and events alone, from which, with the question, all finished numbers follow.
+        content: of the closes and events alone, from which, with the question and with what is declared of the leg's
+            unit, all finished numbers follow.
         told: the quote, and where the numbers came from, as JSON.
     """
 
@@ -85,7 +86,9 @@ def unpacked(leg: str, closes: list[bytes], events: bytes, facts: bytes, told: s
         known: dict[str, Any] = json.loads(told)
         quote = packing.quote_of(json.dumps(known.pop("quote")))
         holes = tuple(np.datetime64(day, "D") for day in known.pop("holes"))
-        provenance = Provenance(holes=holes, remarks=tuple(known.pop("remarks")), **known)
+        provenance = Provenance(
+            holes=holes, remarks=tuple(known.pop("remarks")), made=tuple(known.pop("made", ())), **known
+        )
         series = Series(
             Leg(source, symbol),
             np.concatenate(days),
@@ -141,4 +144,5 @@ def _provenance(known: Provenance) -> dict[str, Any]:
         "revised": known.revised,
         "refetched": known.refetched,
         "remarks": list(known.remarks),
+        **({"made": list(known.made)} if known.made else {}),
     }
