@@ -29,9 +29,9 @@ from tests.builders import (
     weekdays,
 )
 
-from pairwatch import alignment, pairs, verdicts
+from pairwatch import alignment, clocks, pairs, verdicts
 from pairwatch.errors import NotEnoughData, UsageError
-from pairwatch.model import Facts, Window
+from pairwatch.model import Facts, Leg, Window
 
 seeds = st.integers(0, 2**31)
 light = settings(max_examples=25, deadline=None)
@@ -45,9 +45,8 @@ def days(text):
 
 def ends(period, n, last=FRIDAY):
     """The last calendar days of the `n` periods up to one that has ended."""
-    found = pd.date_range(
-        end=last, periods=n, freq={"week": "W-SAT", "month": "ME", "quarter": "QE", "year": "YE"}[period]
-    )
+    codes = {"week": "W-SAT", "fortnight": "2W-SAT", "month": "ME", "quarter": "QE", "half-year": "2QE", "year": "YE"}
+    found = pd.date_range(end=last - timedelta(days=150) * (period == "half-year"), periods=n, freq=codes[period])
     return found.to_numpy().astype("datetime64[D]")
 
 
@@ -115,7 +114,7 @@ def test_a_faster_legs_close_in_no_later_period_stands_for_none():
 
 
 @pytest.mark.parametrize("end", ["2026-03-30", "2026-03-31", "2024-02-29", "2026-02-15", "2026-12-31", "2026-06-30"])
-@pytest.mark.parametrize(("period", "months"), [("month", 1), ("quarter", 3), ("year", 12)])
+@pytest.mark.parametrize(("period", "months"), [("month", 1), ("quarter", 3), ("half-year", 6), ("year", 12)])
 def test_a_period_without_one_before_it_begins_where_the_calendar_has_it(end, period, months):
     """At the end of a month if it ends at one; else on the same day of the month, as pandas counts back."""
     last = pd.Timestamp(end)
@@ -179,18 +178,23 @@ def test_weeks_and_months_are_owed_to_a_quarter_as_days_are_to_a_month(frequency
 
 
 def test_the_source_says_the_frequency_and_else_the_days_do():
-    for step, expected in ((1, "day"), (3, "day"), (7, "week"), (30, "month"), (91, "quarter"), (365, "year")):
+    steps = {1: "day", 3: "day", 7: "week", 14: "fortnight", 30: "month", 91: "quarter", 181: "half-year", 365: "year"}
+    for step, expected in steps.items():
         assert alignment.frequency_of(on(calendar_days(70, step=step))) == expected
     assert alignment.frequency_of(on(calendar_days(70), frequency="month")) == "month"
     assert alignment.frequency_of(on(days(""))) == "day"
 
 
 @pytest.mark.parametrize(
-    ("period", "bars", "n"), [("week", 52, 60), ("month", 12, 40), ("quarter", 4, 40), ("year", 1, 30)]
+    ("period", "bars", "n"),
+    [
+        *[("week", 52, 60), ("fortnight", 26, 50), ("month", 12, 40)],
+        *[("quarter", 4, 40), ("half-year", 2, 40), ("year", 1, 30)],
+    ],
 )
 def test_a_mixed_pair_has_the_slower_legs_bars_a_year_and_says_how_it_is_lined_up(period, bars, n):
     slow_days = ends(period, n)
-    fast_days = weekdays(n * {"week": 5, "month": 22, "quarter": 66, "year": 262}[period] + 300)
+    fast_days = weekdays(n * 262 // bars + 300)
     steps = np.random.default_rng(1).standard_normal((2, 20_000)) * 0.01
     slow = history(prices(steps[0])[:n], slow_days, symbol="SLOW")
     fast = history(prices(steps[1])[: len(fast_days)], fast_days, symbol="FAST")
@@ -202,16 +206,41 @@ def test_a_mixed_pair_has_the_slower_legs_bars_a_year_and_says_how_it_is_lined_u
     closes = fast.series.closes[fast_days.searchsorted(slow_days, side="right") - 1]
     returns = closes[1:] / closes[:-1] - 1
     assert said["a", "volatility"] == pytest.approx(returns.std(ddof=1) * math.sqrt(bars), rel=1e-12)
-    assert said["a", "change_1d"] == pytest.approx(fast.series.closes[said_at(fast, said)] / before(fast, said) - 1)
+    assert np.isnan(said["a", "change_1d"])
 
 
-def said_at(leg, said):
-    """The place of the leg's last close in the window."""
-    return int(leg.series.dates.searchsorted(np.datetime64(said.receipt.end), side="right")) - 1
+@light
+@given(seeds, st.sampled_from(["month", "quarter", "year"]), st.integers(0, 3), st.booleans())
+def test_a_faster_legs_changes_are_those_of_its_bars_as_pandas_resamples_them(seed, period, missing, is_first):
+    slow_days = ends(period, 60, date(2026, 10, 31))
+    fast_days = thinned(weekdays(60 * 262, slow_days[-1].item()), 0.04, seed)
+    rng = np.random.default_rng(seed)
+    slow = history(prices(0.05 * rng.standard_normal(59)), slow_days, symbol="SLOW", frequency=period)
+    later = weekdays(missing, date(2026, 11, 6))  # closes that no bar has
+    dates = np.unique(np.append(fast_days, later))
+    fast = history(prices(0.01 * rng.standard_normal(len(dates) - 1)), dates, symbol="FAST")
+    said = compared(*((fast, slow) if is_first else (slow, fast)), "40y")
+    closes = pd.Series(fast.series.closes, pd.DatetimeIndex(fast.series.dates))
+    at_ends = closes.resample({"month": "ME", "quarter": "QE", "year": "YE"}[period]).last()[: slow_days[-1]]
+    values = pd.Series(slow.series.closes, pd.DatetimeIndex(slow_days))
+    step = {"month": 1, "quarter": 3, "year": 12}[period]
+    for scope, column in zip("ab" if is_first else "ba", (at_ends, values), strict=True):
+        for key, months in (("change_1m", 1), ("change_3m", 3), ("change_1y", 12)):
+            expected = column.pct_change(months // step).iloc[-1] if months >= step else np.nan
+            assert said[scope, key] == pytest.approx(expected, rel=1e-12, nan_ok=True)
+        new_year = column[f"{slow_days[-1].item().year - 1}-12-31"]
+        assert said[scope, "change_ytd"] == pytest.approx(column.iloc[-1] / new_year - 1, rel=1e-12)
+        assert all(math.isnan(said[scope, key]) for key in ("change_1d", "change_1w"))
 
 
-def before(leg, said):
-    return leg.series.closes[said_at(leg, said) - 1]
+def test_what_a_faster_leg_did_between_the_bars_counts_for_a_leg_that_changes_by_differences_neither():
+    month_ends = ends("month", 30, date(2026, 10, 31))
+    days_of_fast = weekdays(700, date(2026, 10, 30))
+    rate = history(np.arange(700.0) ** 1.5 / 1e4, days_of_fast, symbol="RATE", measure="rate", frequency="day")
+    slow = history(prices(np.full(29, 0.01)), month_ends, symbol="SLOW", frequency="month")
+    said = compared(rate, slow, "2y")
+    by_month = pd.Series(rate.series.closes, pd.DatetimeIndex(days_of_fast)).resample("ME").last()
+    assert said["a", "change_3m"] == pytest.approx(100 * by_month.diff(3).iloc[-1], rel=1e-12)
 
 
 def test_closes_between_the_ends_of_periods_are_not_lost_and_those_of_a_missing_period_are():
@@ -232,13 +261,14 @@ def test_closes_between_the_ends_of_periods_are_not_lost_and_those_of_a_missing_
 
 def test_a_window_that_holds_too_few_periods_names_one_that_holds_enough():
     hints = {}
-    for period, n in (("week", 60), ("month", 40), ("quarter", 50), ("year", 40)):
+    counts = {"week": 60, "fortnight": 60, "month": 40, "quarter": 50, "half-year": 50, "year": 40}
+    for period, n in counts.items():
         slow = on(ends(period, n), "SLOW", frequency=period)
         with pytest.raises(NotEnoughData, match="20 are needed") as caught:
             alignment.align(on(weekdays(12000)), slow, Window.parse("90d"))
         hints[period] = caught.value.hint.removeprefix("use a longer window: --window ")
         assert len(alignment.align(on(weekdays(12000)), slow, Window.parse(hints[period])).dates) > 20
-    assert hints == {"week": "1y", "month": "3y", "quarter": "10y", "year": "30y"}
+    assert hints == dict(zip(counts, ("1y", "2y", "3y", "10y", "20y", "30y"), strict=True))
 
 
 def test_where_the_usual_window_holds_too_few_the_hint_counts_bars_and_where_all_are_too_few_it_names_none():
@@ -267,6 +297,29 @@ def test_legs_of_one_frequency_on_the_same_days_are_joined_by_date(seed, step, m
     assert found.at_a.tolist() == at_a.tolist()
     assert found.at_b.tolist() == at_b.tolist()
     assert (found.lined_up, found.average) == ("", 0)
+
+
+def test_values_of_fortnights_meet_in_one_week_whichever_weeks_these_are():
+    for shift in (0, 7):
+        wednesdays = calendar_days(30, date(2026, 11, 18) - timedelta(days=shift), 14)
+        found = paired(on(wednesdays), on(wednesdays + 2, "BBB"))
+        assert [(late - x).days for late, x, _ in found] == [2] * 30
+        assert paired(on(wednesdays), on(wednesdays + 7, "BBB")) == []
+
+
+def test_half_years_whose_days_differ_meet_in_their_half():
+    last = ends("half-year", 30)
+    found = paired(on(last), on(np.busday_offset(last, 0, roll="backward") - 20, "BBB"))
+    assert [end for end, *_ in found] == last.tolist()
+
+
+@pytest.mark.parametrize(
+    ("own", "is_final"),
+    [("2026-06-10 2026-06-24", True), ("2026-06-03 2026-06-17", True), ("2026-05-20 2026-06-03", False)],
+)
+def test_a_month_is_owed_a_value_each_fortnight(own, is_final):
+    slow, fast = on(ends("month", 2, date(2026, 6, 30)), frequency="month"), on(days(own), "BBB", frequency="fortnight")
+    assert (date(2026, 6, 30) in [end for end, *_ in paired(slow, fast)]) is is_final
 
 
 @pytest.mark.parametrize("period", ["week", "month", "quarter", "year"])
@@ -487,14 +540,23 @@ def test_bars_nearest_in_time_are_counted_where_many_closes_have_no_partner():
     assert same_day.receipt.bars_per_year == 252
 
 
+def test_a_long_silence_of_a_leg_is_no_time_in_which_bars_could_have_been():
+    a, b = told_at_two_clocks(TOKYO, NEW_YORK, 900, 1)
+    keep = (b.series.dates < np.datetime64("2024-06-01")) | (b.series.dates > np.datetime64("2025-06-01"))
+    silent = replace(b, series=replace(b.series, dates=b.series.dates[keep], closes=b.series.closes[keep]))
+    whole, holed = (compared(a, leg, "90d", align="nearest").receipt.bars_per_year for leg in (b, silent))
+    assert whole == pytest.approx(209, abs=1)
+    assert holed == pytest.approx(whole, abs=1)
+
+
 # ---------------------------------------------------------------- hours apart
 
 
 def test_hours_apart_within_a_zone_are_those_of_the_clock():
     futures = replace(NEW_YORK, closes_at=17 * 60)
-    assert alignment.hours_apart(futures, NEW_YORK, weekdays(5)) == 1.0
-    assert alignment.hours_apart(NEW_YORK, futures, weekdays(5)) == -1.0
-    assert alignment.hours_apart(NEW_YORK, NEW_YORK, weekdays(5)) == 0.0
+    assert clocks.hours_apart(futures, NEW_YORK, weekdays(5)) == 1.0
+    assert clocks.hours_apart(NEW_YORK, futures, weekdays(5)) == -1.0
+    assert clocks.hours_apart(NEW_YORK, NEW_YORK, weekdays(5)) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -506,8 +568,8 @@ def test_hours_apart_within_a_zone_are_those_of_the_clock():
     ],
 )
 def test_hours_apart_between_zones_follow_summer_time_and_take_the_farthest_day(end, expected):
-    assert alignment.hours_apart(TOKYO, NEW_YORK, weekdays(10, end)) == expected
-    assert alignment.hours_apart(NEW_YORK, TOKYO, weekdays(10, end)) == -expected
+    assert clocks.hours_apart(TOKYO, NEW_YORK, weekdays(10, end)) == expected
+    assert clocks.hours_apart(NEW_YORK, TOKYO, weekdays(10, end)) == -expected
 
 
 @pytest.mark.parametrize(
@@ -515,17 +577,17 @@ def test_hours_apart_between_zones_follow_summer_time_and_take_the_farthest_day(
     [("2026-03-06", -4.5), ("2026-03-09", -3.5), ("2026-03-30", -4.5), ("2026-10-26", -3.5), ("2026-11-02", -4.5)],
 )
 def test_london_and_new_york_are_an_hour_nearer_while_only_one_has_changed_its_clock(day, expected):
-    assert alignment.hours_apart(LONDON, NEW_YORK, days(day)) == expected
+    assert clocks.hours_apart(LONDON, NEW_YORK, days(day)) == expected
 
 
 def test_on_the_day_of_a_change_a_close_is_by_the_clock_on_the_wall():
     sunday = days("2026-11-01")
     local = replace(NEW_YORK, every_day=True)
-    assert alignment.hours_apart(local, Facts(timezone="UTC", closes_at=21 * 60), sunday) == 0.0
+    assert clocks.hours_apart(local, Facts(timezone="UTC", closes_at=21 * 60), sunday) == 0.0
 
 
 def test_a_close_at_the_midnight_after_is_hours_after_new_yorks():
-    assert alignment.hours_apart(CRYPTO, NEW_YORK, weekdays(5, date(2026, 1, 9))) == 3.0
+    assert clocks.hours_apart(CRYPTO, NEW_YORK, weekdays(5, date(2026, 1, 9))) == 3.0
 
 
 def test_hours_apart_are_those_of_the_closes_that_were_paired():
@@ -539,14 +601,14 @@ def test_where_the_sign_changes_within_a_window_it_is_that_of_the_lead_in_questi
     """Athens closes before the other in summer and after it in winter."""
     athens, fixed = Facts(timezone="Europe/Athens", closes_at=17 * 60), Facts(timezone="UTC", closes_at=14 * 60 + 40)
     days_of_both = days("2026-07-01 2026-12-01")  # 14:00 and 15:00 by UTC
-    assert alignment.hours_apart(athens, fixed, days_of_both) == pytest.approx(-2 / 3)
-    assert alignment.hours_apart(athens, fixed, days_of_both, towards=-1) == pytest.approx(-2 / 3)
+    assert clocks.hours_apart(athens, fixed, days_of_both) == pytest.approx(-2 / 3)
+    assert clocks.hours_apart(athens, fixed, days_of_both, towards=-1) == pytest.approx(-2 / 3)
     fixed = replace(fixed, closes_at=14 * 60 + 29)
-    assert alignment.hours_apart(athens, fixed, days_of_both) == pytest.approx(31 / 60)
-    assert alignment.hours_apart(athens, fixed, days_of_both, towards=-1) == pytest.approx(31 / 60)
+    assert clocks.hours_apart(athens, fixed, days_of_both) == pytest.approx(31 / 60)
+    assert clocks.hours_apart(athens, fixed, days_of_both, towards=-1) == pytest.approx(31 / 60)
     fixed = replace(fixed, closes_at=14 * 60 + 30)
-    assert alignment.hours_apart(athens, fixed, days_of_both, towards=1) == 0.5
-    assert alignment.hours_apart(athens, fixed, days_of_both, towards=-1) == -0.5
+    assert clocks.hours_apart(athens, fixed, days_of_both, towards=1) == 0.5
+    assert clocks.hours_apart(athens, fixed, days_of_both, towards=-1) == -0.5
 
 
 @pytest.mark.parametrize(
@@ -561,8 +623,8 @@ def test_where_the_sign_changes_within_a_window_it_is_that_of_the_lead_in_questi
     ids=["no close", "no such zone", "a folder", "no zone", "a path"],
 )
 def test_how_far_apart_closes_are_that_are_not_known_cannot_be_said(unknown):
-    assert np.isnan(alignment.hours_apart(unknown, NEW_YORK, weekdays(5)))
-    assert np.isnan(alignment.hours_apart(NEW_YORK, unknown, weekdays(5)))
+    assert np.isnan(clocks.hours_apart(unknown, NEW_YORK, weekdays(5)))
+    assert np.isnan(clocks.hours_apart(NEW_YORK, unknown, weekdays(5)))
 
 
 # ---------------------------------------------------------------- the clock and the average are no leaders
@@ -692,7 +754,12 @@ def test_a_period_dated_by_its_first_day_is_said_to_be_early():
     starts = np.arange("2022-11", "2026-11", dtype="M8[M]").astype("M8[D]")
     leg = history(prices(0.01 * np.random.default_rng(0).standard_normal(47)), starts, symbol="SLOW")
     fast, _ = monthly_average(0)
-    assert any("values dated so are a period early" in text for text in compared(leg, fast, "3y").warnings)
+    (said,) = (text for text in compared(leg, fast, "3y").warnings if "values dated so are a period early" in text)
+    assert said.endswith("a period early; date them by the ends of their periods")
+    file = replace(leg, series=replace(leg.series, leg=Leg("csv", "slow.csv")))
+    for pair in ((file, fast), (fast, file)):
+        (said,) = (text for text in compared(*pair, "3y").warnings if "a period early" in text)
+        assert "; call its columns observation_date,NAME, as FRED does, or date them by" in said
     assert not any("early" in text for text in compared(monthly_average(0)[1], fast, "3y").warnings)
     assert not any("early" in text for text in compared(leg, leg, "3y").warnings)
 

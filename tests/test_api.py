@@ -212,7 +212,7 @@ def test_a_way_to_line_up_is_part_of_the_question(twins):
 
 def test_keys_are_those_of_the_environment_unless_others_are_given(monkeypatch):
     monkeypatch.setenv("FRED_API_KEY", "s3cret")
-    assert desk().keys.get("fred") == ("FRED_API_KEY", "s3cret")
+    assert desk().keys.get("fred") == ("FRED_API_KEY", "s3cret", "the environment")
     assert desk(keys={}).keys == {}
 
 
@@ -274,6 +274,27 @@ def test_a_leg_is_verified_with_a_file(tmp_path):
     assert found.differs
     assert [finding.kind for finding in found.checked[0].findings] == ["tick"]
     assert not pairwatch.verify(*legs, as_of="2026-03-28", since="2026-03-01").differs
+
+
+@pytest.mark.parametrize(
+    ("against", "what"),
+    [((), "nothing to verify demo:LEADER with"), (("LEADER",), "demo:LEADER against itself")],
+)
+def test_a_leg_is_verified_with_something_else(against, what):
+    with pytest.raises(UsageError, match=what):
+        pairwatch.verify("demo:LEADER", *against, source="demo", now=NOW)
+
+
+def test_a_leg_is_verified_once_with_each_of_the_others():
+    found = pairwatch.verify("demo:TWIN1", "demo:TWIN2", Leg("demo", "TWIN2"), "demo:LEADER", now=NOW)
+    assert [str(one.leg) for one in found.checked] == ["demo:TWIN2", "demo:LEADER"]
+
+
+def test_legs_are_verified_in_the_units_that_are_declared():
+    legs = ("demo:TWIN1", "demo:TWIN2")
+    found = pairwatch.verify(*legs, now=NOW, units=dict.fromkeys(legs, "rate"))
+    assert [one.unit for one in found.checked] == ["bp"]
+    assert [one.unit for one in pairwatch.verify(*legs, now=NOW).checked] == ["fraction"]
 
 
 # ---------------------------------------------------------------- compare_series

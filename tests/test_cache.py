@@ -376,6 +376,21 @@ def test_a_turn_that_comes_too_late_is_not_taken(path):
     assert cache.turn("yahoo", NOW, 10.0, 1, patience=20.0) == 20
 
 
+def test_a_pace_slower_than_the_longest_queue_is_kept_too(path):
+    """Twenty-five requests a day."""
+    waits = [Cache(path).turn("slow", NOW, 3456.0, 25, patience=1e6) for _ in range(60)]
+    assert waits[:27] == [0] * 25 + [3456, 6912]
+    assert set(waits[27:]) == {6912}
+    assert Cache(path).turn("slow", NOW + 3456, 3456.0, 25) == 3456
+
+
+def test_a_full_queue_is_no_clock_that_was_set_back_and_goes_no_further(path):
+    cache = Cache(path)
+    waits = [cache.turn("yahoo", NOW, 600.0, 2, patience=1e6) for _ in range(20)]
+    assert waits[:9] == [0, 0, 600, 1200, 1800, 2400, 3000, 3600, 4200]
+    assert set(waits[9:]) == {4200}
+
+
 def test_each_source_has_turns_of_its_own(path):
     assert [Cache(path).turn(source, NOW, 5.0) for source in ("fred", "cboe", "fred")] == [0, 0, 5]
 
@@ -387,9 +402,9 @@ def test_a_source_without_a_pace_has_no_turns_and_makes_no_file(path):
 
 @given(
     gaps=st.lists(st.floats(0, 30), min_size=1, max_size=60),
-    gap=st.floats(0.01, 10),
-    burst=st.integers(1, 20),
-    patience=st.floats(0, 60),
+    gap=st.floats(0.01, 10) | st.floats(10, 10_000),
+    burst=st.integers(1, 50),
+    patience=st.floats(0, 60) | st.floats(60, 20_000),
 )
 @settings(max_examples=150, deadline=None)
 def test_no_stretch_of_time_ever_sees_more_than_the_pace(gaps, gap, burst, patience):
@@ -398,7 +413,7 @@ def test_no_stretch_of_time_ever_sees_more_than_the_pace(gaps, gap, burst, patie
     for pause in gaps:
         now += pause
         wait, due = _queued(due, now, gap, burst, patience)
-        if wait <= patience:
+        if wait <= min(patience, LONGEST_QUEUE):
             out.append(now + wait)
     for i, first in enumerate(out):
         for j in range(i, len(out)):

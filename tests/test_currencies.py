@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.builders import compared
 from tests.fake_source import LEG, TODAY, FakeSource, at, day64
 from tests.wire import Listing, instant, weekdays
 
@@ -17,9 +18,10 @@ from pairwatch.cache import FILE_NAME, Cache
 from pairwatch.currencies import converted
 from pairwatch.histories import History, adjusted
 from pairwatch.kernels import simple_returns
-from pairwatch.model import Declared, Event, Facts, Leg, Provenance, Quote, Series
+from pairwatch.model import HUNDREDTHS, Declared, Event, Facts, Leg, Provenance, Quote, Series
 from pairwatch.retrieval import Desk, Policy
 from pairwatch.text import is_clean
+from pairwatch.verifying import verify
 
 TOYOTA = Leg("yahoo", "7203.T")
 YEN = Facts(currency="JPY", timezone="Asia/Tokyo", closes_at=930)
@@ -147,7 +149,7 @@ def test_the_latest_price_is_converted_by_the_latest_rate_or_left_out():
 # ---------------------------------------------------------------- pence
 
 
-@pytest.mark.parametrize(("small", "whole"), [("GBp", "GBP"), ("GBX", "GBP"), ("ZAc", "ZAR"), ("ILA", "ILS")])
+@pytest.mark.parametrize(("small", "whole"), HUNDREDTHS.items())
 def test_pence_are_a_hundredth_of_a_pound_and_need_no_rate(small, whole):
     given_history = history(
         facts=Facts(currency=small), events=(Event(DAYS[5], "dividend", 45.0),), quote=Quote(50.0, 1.8e9, open=False)
@@ -159,6 +161,35 @@ def test_pence_are_a_hundredth_of_a_pound_and_need_no_rate(small, whole):
     assert found.series.facts.currency == whole
     back = converted(found, small, never)
     np.testing.assert_allclose(back.series.closes, given_history.series.closes)
+
+
+def test_cents_are_a_hundredth_of_a_dollar():
+    """As corn and coffee are quoted."""
+    found = converted(history(facts=Facts(currency="USX")), "USD", never)
+    np.testing.assert_allclose(found.series.closes, history().series.closes / 100)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "said"),
+    [
+        ("USX", "USD", "a hundredth of it or a hundred times: so is their ratio; --currency USD converts"),
+        ("GBP", "GBX", "a hundredth of it or a hundred times: so is their ratio; --currency GBP converts"),
+        ("EUX", "GBp", "include the exchange rate"),  # a file has no rates
+        ("GBX", "GBp", ""),
+        ("USX", "USX", ""),
+    ],
+)
+def test_every_command_knows_the_same_hundredths(ours, theirs, said):
+    one, other = (
+        history(Leg("csv", f"{name}.csv"), closes=closes, facts=Facts(currency=name))
+        for name, closes in ((ours, 100 + DAYS.astype(int) % 7), (theirs, 100 + DAYS.astype(int) % 5))
+    )
+    warnings = compared(one, other, as_of=TODAY, max_lag=1).warnings
+    (remark,) = [text for text in warnings if " is in " in text] or [""]
+    assert remark.endswith(said)
+    assert bool(remark) == bool(said)
+    (checked,) = verify(one, [other]).checked
+    assert ("currency" in [finding.kind for finding in checked.findings]) == ("exchange rate" in said)
 
 
 def test_pence_are_converted_by_the_rate_of_the_pound():
@@ -278,10 +309,27 @@ def test_what_is_no_currency_is_refused(currency):
     assert is_clean(caught.value.message)
 
 
-def test_a_leg_whose_currency_is_not_known_is_refused_in_two_lines():
-    with pytest.raises(errors.UsageError, match=r"7203.T: its source does not say its currency") as caught:
-        converted(history(facts=Facts()), "USD", never)
-    assert "--currency" in caught.value.hint
+@pytest.mark.parametrize(
+    ("leg", "facts", "why"),
+    [
+        ("yahoo:X", Facts(), "its currency is not known"),
+        ("csv:prices.csv", Facts(), "its currency is not known"),
+        ("csv:prices.csv", Facts(currency="EUR"), "in EUR, from a file"),
+        ("demo:LEADER", Facts(currency="EUR", simulated=True), "simulated"),
+        ("demo:LEADER", Facts(simulated=True), "simulated"),
+    ],
+)
+def test_what_nobody_could_convert_stays_as_it_is_and_it_is_said(leg, facts, why):
+    """So that a currency may be a setting."""
+    given_history = history(Leg.parse(leg), facts=facts)
+    found = converted(given_history, "USD", never)
+    assert found.series is given_history.series
+    assert found.provenance.made == (f"{leg.removeprefix('yahoo:')}: {why}, not converted to USD",)
+
+
+def test_pence_from_a_file_become_pounds():
+    found = converted(history(Leg.parse("csv:prices.csv"), facts=Facts(currency="GBp")), "GBP", never)
+    np.testing.assert_allclose(found.series.closes, history().series.closes / 100)
 
 
 @pytest.mark.parametrize(
@@ -289,15 +337,14 @@ def test_a_leg_whose_currency_is_not_known_is_refused_in_two_lines():
     [
         ("coingecko:bitcoin", "coingecko:bitcoin/eur"),
         ("coingecko:bitcoin/usd", "coingecko:bitcoin/eur"),
-        ("cboe:VIX", "--currency"),
-        ("csv:prices.csv", "--currency"),
-        ("demo:LEADER", "--currency"),
+        ("cboe:VIX", "yahoo"),
     ],
 )
 def test_a_source_without_exchange_rates_says_what_to_do(leg, hint):
     with pytest.raises(errors.UsageError, match="has no exchange rates to EUR") as caught:
         converted(history(Leg.parse(leg), facts=Facts(currency="USD")), "EUR", never)
     assert hint in caught.value.hint
+    assert "--currency ''" in caught.value.hint
 
 
 def test_a_currency_that_fred_does_not_have_is_refused():
@@ -313,9 +360,27 @@ def test_rates_that_cannot_be_had_are_an_error_of_the_leg():
         converted(history(), "USD", get)
 
 
+@pytest.mark.parametrize("failure", [errors.UnknownSymbol, errors.EmptyAnswer])
+def test_where_the_source_does_not_know_the_rates_the_way_out_is_no_conversion(failure):
+    def get(leg: Leg) -> History:
+        raise failure(f"{leg}: unknown to yahoo")
+
+    with pytest.raises(failure, match="cannot be converted to USD") as caught:
+        converted(history(), "USD", get)
+    assert caught.value.hint == "yahoo has no rates from JPY to USD: --currency '' for no conversion"
+
+
 def test_rates_of_other_days_altogether_are_an_error():
     with pytest.raises(errors.EmptyAnswer, match="no day in common with JPYUSD=X"):
         convert(history(), "USD", rates(DAYS + 1000))
+
+
+def test_two_series_of_rates_without_a_common_day_are_an_error_too():
+    early, late = fred("DEXUSEU", 1.25), fred("DEXJPUS", 160.0)
+    late = replace(late, series=replace(late.series, dates=DAYS + 1000))
+    leg = history(Leg("fred", "X"), facts=Facts(currency="EUR"), events=(Event(DAYS[3], "dividend", 1.0),))
+    with pytest.raises(errors.EmptyAnswer, match="no day in common with fred:DEXUSEU and fred:DEXJPUS"):
+        convert(leg, "JPY", early, late)
 
 
 def test_rates_that_are_not_above_zero_are_an_error():

@@ -121,6 +121,17 @@ def test_a_dividend_is_no_move():
     assert moved(known(sides=(a, b)), THURSDAY).changes == pytest.approx((0.0, 0.0), abs=1e-12)
 
 
+def test_what_moves_by_differences_moves_by_the_quoted_closes():
+    flat = np.full(101, 100.0)
+    flat[-1] = 98.0
+    paid = (builders.event(FRIDAY, 2.0), builders.event("2026-11-20", 1.0))
+    a = builders.history(flat, symbol="AAA", changes="points", events=paid)
+    b = builders.history(np.arange(101.0) + 50, symbol="BBB", changes="points")
+    move = moved(known(sides=(a, b)), THURSDAY)
+    assert move.changes == (-2.0, 1.0)
+    assert moved(known(sides=(b, a)), THURSDAY).changes == (1.0, -2.0)
+
+
 def test_rates_move_in_basis_points_and_against_a_price_there_is_no_gap():
     level = 4 + np.cumsum(np.random.default_rng(1).normal(0, 0.03, 101))
     rate = builders.history(level, symbol="AAA", measure="rate", unit="percent")
@@ -407,6 +418,9 @@ def test_a_pair_without_the_newest_session_is_behind_unless_it_trades_elsewhere(
 def test_a_list_that_stands_still_is_asked_after():
     days = 86_400
     assert said(of(known(), now=NOW + 5 * days), "behind") == []
+    lately = [ended(NOW + 2 * days)]
+    assert said(of(known(), now=NOW + 6 * days, lines=lately), "behind") == []  # the sources are late, not the runs
+    assert said(of(known(), now=NOW + 8 * days, lines=lately), "behind") != []
     (remark,) = of(known(), now=NOW + 6 * days).of(("behind",))
     assert (remark.pairs, remark.text) == ((), "the newest session is 6 days old; did the snapshots run?")
     tokyo = [

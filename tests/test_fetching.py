@@ -181,6 +181,44 @@ def test_the_pace_is_kept_by_all_threads_together(path, paces):
     assert time.monotonic() - began >= 7.5 * 0.05
 
 
+def test_a_source_that_allows_very_many_at_once_gets_no_more_threads_than_slots(path, paces):
+    paces(yahoo=Pace(0, 1, 1000))
+    before, source = threading.active_count(), Busy(0.005)
+    seen = [threading.active_count() - before for _ in fetch(desk(path, yahoo=source), legs(40), most=5)]
+    assert max(seen) <= 5
+    assert source.most == 5
+
+
+def test_a_source_whose_legs_wait_for_their_turns_does_not_hold_up_the_others(path, paces):
+    paces(yahoo=Pace(0.3, 1, 8), cboe=Pace(0, 1, 2))
+    yahoo, cboe = Busy(), Busy()
+    found = list(
+        fetch(Desk(Cache(path), Policy(EVENING), {"yahoo": yahoo, "cboe": cboe}), [*legs(5), *legs(4, "cboe")], 2)
+    )
+    assert states(found) == {"fetched": 9}
+    assert [outcome.leg.source for outcome in found].index("yahoo", 1) >= 4
+    assert {outcome.leg.source for outcome in found[-3:]} == {"yahoo"}
+
+
+def test_who_has_waited_takes_a_slot_again(path, paces):
+    paces(yahoo=Pace(0.1, 1, 8), cboe=Pace(0.1, 1, 8))
+
+    class Answering(Busy):
+        answering, at_once = 0, 0
+
+        def answer(self, request: Request) -> Fetched:
+            self.answering += 1
+            self.at_once = max(self.at_once, self.answering)
+            time.sleep(0.25)
+            self.answering -= 1
+            return super().answer(request)
+
+    source = Answering()
+    both = [leg for pair in zip(legs(4), legs(4, "cboe"), strict=True) for leg in pair]
+    list(fetch(desk(path, yahoo=source, cboe=source), both, most=2))
+    assert source.at_once == 2
+
+
 def test_a_source_that_throttles_makes_the_rest_of_its_legs_fail_at_once_and_no_others(path, paces):
     yahoo, cboe = Busy(), Busy()
     yahoo.fault = errors.RateLimited("throttled")

@@ -134,7 +134,7 @@ def test_the_small_commands_load_nothing_heavy(args):
 
 def of_the_store(loaded):
     """What a run without snapshots does without."""
-    wanted = ("pairwatch.snapshots", "pairwatch.differences", "pairwatch.vintages", "pairwatch.revisions")
+    wanted = tuple(f"pairwatch.{name}" for name in ("snapshots", "differences", "movements", "vintages", "revisions"))
     return {name for name in loaded if name.startswith(wanted)}
 
 

@@ -106,6 +106,17 @@ def test_a_first_answer_whose_unit_changed_just_now_ends_before_the_change():
     )
 
 
+@pytest.mark.parametrize(("closes", "lasted"), [(5, False), (19, False), (20, True), (21, True)])
+def test_twenty_closes_in_a_row_are_no_slip_any_more_where_nothing_is_held(closes, lasted):
+    found = merge(None, answer(closes=times(100, 200 - closes))).holding.series
+    assert len(found) == (closes if lasted else 200 - closes)
+
+
+def test_a_slip_that_is_over_is_none_that_lasted_however_long_it_was():
+    found = merge(None, answer(closes=times(100, 100, 150))).holding.series
+    assert len(found) == 150
+
+
 def test_a_whole_history_a_hundred_times_off_replaces_what_is_held_and_the_factor_is_said():
     with pytest.raises(Restated, match="the close of"):
         merge(held(), late(closes=CLOSES * 100))
@@ -472,6 +483,28 @@ def test_a_rates_hundredfold_is_refused_unless_it_is_near_zero(level, slip, beli
     days = np.arange(np.datetime64("2026-01-05"), np.datetime64("2026-02-14"))
     closes = np.append(np.full(len(days) - 1, level), slip)
     series = Series(LEG, days, closes, facts=Facts(measure="rate", unit="percent"))
+    found = merge(None, Fetched(series, None, 1.8e9, 1.8e9, days[:0]))
+    assert (found.holding.series.closes[-1] == slip) == believed
+    assert bool(found.remarks) != believed
+
+
+@pytest.mark.parametrize(
+    ("unit", "level", "slip", "believed"),
+    [
+        ("points", 16.13, 1613.0, False),
+        ("points", 16.13, 0.1613, False),
+        ("index 1982-1984=100", 320.0, 3.2, False),
+        ("Index", 320.0, 32_000.0, False),
+        ("index", 0.01, 1.0, True),  # of activity, or of stress: about zero
+        ("thousands of persons", 2.0, 200.0, True),
+        ("", 2.0, 200.0, True),
+        ("disappointments", 2.0, 200.0, True),
+    ],
+)
+def test_a_levels_hundredfold_is_refused_where_it_is_in_points_or_of_an_index(unit, level, slip, believed):
+    days = np.arange(np.datetime64("2026-01-05"), np.datetime64("2026-02-14"))
+    closes = np.append(np.full(len(days) - 1, level), slip)
+    series = Series(LEG, days, closes, facts=Facts(measure="level", unit=unit))
     found = merge(None, Fetched(series, None, 1.8e9, 1.8e9, days[:0]))
     assert (found.holding.series.closes[-1] == slip) == believed
     assert bool(found.remarks) != believed

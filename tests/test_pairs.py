@@ -27,7 +27,7 @@ from tests.builders import (
 
 from pairwatch import pairs, stats
 from pairwatch.errors import NotEnoughData, UsageError
-from pairwatch.model import Provenance, Quote, Window, months_before
+from pairwatch.model import Leg, Provenance, Quote, Window, months_before
 
 CLOSE = {"rel": 1e-9, "abs": 1e-12, "nan_ok": True}
 seeds = st.integers(0, 2**31)
@@ -216,6 +216,22 @@ def test_changes_of_rates_are_differences_in_basis_points_also_through_zero():
         assert math.isnan(said[key])
     assert math.isfinite(said["correlation"])
     assert any("basis points" in text for text in said.warnings)
+
+
+@pytest.mark.parametrize("adjustment", ["total", "price"])
+def test_differences_are_those_of_quoted_closes_whatever_was_distributed(adjustment):
+    """Also where they reach back before the window: one footing for the bar, the year and the spread."""
+    (a, b), days = (100 + np.cumsum(r * 100) for r in linked_returns(300)), weekdays(300)
+    monday = FRIDAY + timedelta(days=3)
+    paid = tuple(event(day, 3.0) for day in (*days[10::60], monday))
+    quote = Quote(float(a[-1]) + 2, 1.79e9, open=True)
+    points = {"changes": "points", "unit": "dollars"}
+    plain, payer = (history(a, symbol="AAA", events=e, quote=quote, **points) for e in ((), paid))
+    other = history(b, symbol="BBB", **points)
+    said, unpaid = (compared(leg, other, "9mo", monday, adjustment=adjustment) for leg in (payer, plain))
+    assert [r.value for r in said] == pytest.approx([r.value for r in unpaid], nan_ok=True)
+    assert said["a", "change_1m"] == pytest.approx(a[-1] - a[days.searchsorted(np.datetime64("2026-10-20"))])
+    assert said["a", "now_change"] == pytest.approx(2.0)
 
 
 def test_two_rates_have_a_gap_in_basis_points():
@@ -545,6 +561,46 @@ def test_two_currencies_are_said_and_one_is_not():
         assert compared(history(prices(a), days, symbol="AAA", currency=currency), pounds).warnings == ()
 
 
+def in_currency(source, symbol, which, **facts):
+    leg = history(prices(linked_returns(69)[which]), **facts)
+    return replace(leg, series=replace(leg.series, leg=Leg(source, symbol)))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "said"),
+    [
+        (("yahoo", "QQQ", "USD"), ("yahoo", "SAP.DE", "EUR"), "include the exchange rate; --currency USD converts"),
+        (("yahoo", "QQQ", "USD"), ("fred", "PRICE", "JPY"), "include the exchange rate; --currency USD converts"),
+        (("yahoo", "QQQ", "USD"), ("fred", "PRICE", "XXX"), "include the exchange rate; --currency XXX converts"),
+        (("coingecko", "bitcoin/eur", "EUR"), ("coingecko", "ethereum", "USD"), "; ask for coingecko:bitcoin/usd"),
+        (("coingecko", "ethereum", "USD"), ("coingecko", "bitcoin/eur", "EUR"), "; ask for coingecko:bitcoin/usd"),
+        (("yahoo", "QQQ", "USD"), ("coingecko", "bitcoin/eur", "EUR"), "; --currency EUR converts"),
+        (("csv", "a.csv", "USD"), ("coingecko", "bitcoin/eur", "EUR"), "; ask for coingecko:bitcoin/usd"),
+        (("csv", "a.csv", "USD"), ("csv", "b.csv", "EUR"), "include the exchange rate"),
+        (("csv", "a.csv", "GBP"), ("csv", "b.csv", "GBp"), "so is their ratio; --currency GBP converts"),
+        (("gone", "A", "USD"), ("gone", "B", "EUR"), "include the exchange rate"),
+    ],
+)
+def test_a_conversion_is_promised_only_where_there_are_rates(ours, theirs, said):
+    legs = [in_currency(*side[:2], which, currency=side[2]) for which, side in enumerate((ours, theirs))]
+    (told,) = (text for text in compared(*legs).warnings if " is in " in text)
+    assert told.endswith(said)
+
+
+def test_no_index_is_promised_to_be_converted():
+    dax = in_currency("yahoo", "^GDAXI", 1, currency="EUR", measure="index")
+    (told,) = (text for text in compared(in_currency("yahoo", "QQQ", 0, currency="USD"), dax).warnings)
+    assert told.endswith("include the exchange rate; --currency EUR converts")
+    spx = in_currency("yahoo", "^GSPC", 0, currency="USD", measure="index")
+    (told,) = (text for text in compared(spx, dax).warnings)
+    assert told.endswith("include the exchange rate")
+
+
+def test_of_what_is_simulated_no_exchange_rate_is_told():
+    drawn = in_currency("demo", "LEADER", 1, currency="simulated", simulated=True)
+    assert compared(in_currency("yahoo", "QQQ", 0, currency="USD"), drawn).warnings == ()
+
+
 def test_trouble_stale_legs_revisions_remarks_and_holes_are_said_in_order():
     hole, early, late = (np.datetime64(d) for d in ("2026-10-05", "2026-01-05", "2026-11-23"))
     (a, b) = linked_returns(69)
@@ -596,7 +652,11 @@ def test_news_of_later_days_is_not_said_of_an_earlier_one():
 
 
 @pytest.mark.parametrize(
-    ("step", "bars", "name"), [(7, 52, "week"), (30, 12, "month"), (91, 4, "quarter"), (365, 1, "year")]
+    ("step", "bars", "name"),
+    [
+        *[(7, 52, "week"), (14, 26, "fortnight"), (30, 12, "month")],
+        *[(91, 4, "quarter"), (181, 2, "half-year"), (365, 1, "year")],
+    ],
 )
 def test_a_rarer_series_says_what_a_bar_is_and_has_no_change_of_a_day(step, bars, name):
     days = calendar_days(41, step=step)
@@ -657,7 +717,28 @@ def test_the_receipt_holds_what_is_not_said_of_these_units():
     assert any("ratio" in one.keys for one in compared(rate, history(prices(b), symbol="BBB")).receipt.absent)
     level = history(prices(a), symbol="AAA", measure="level")
     assert any("held" in one.because for one in compared(level, history(prices(b), symbol="BBB")).receipt.absent)
-    assert compared(*linked_pair(69)).receipt.absent == ()
+    assert compared(*linked_pair(300)).receipt.absent == ()
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    [
+        (262, ()),
+        (261, ("change_1y",)),
+        (233, ("change_1y",)),
+        (232, ("change_ytd", "change_1y")),
+        (24, ("change_3m", "change_ytd", "change_1y")),
+        (23, ("change_1m", "change_3m", "change_ytd", "change_1y")),
+    ],
+)
+def test_the_changes_for_which_a_history_begins_too_late_are_told_with_its_beginning(n, expected):
+    a, b = linked_returns(400)
+    young = history(prices(a[-n + 1 :]), symbol="AAA")
+    said = compared(young, history(prices(b), symbol="BBB"), "20b")
+    told = {one.scope: (one.keys, one.because) for one in said.receipt.absent}
+    assert told == ({"a": (expected, f"AAA begins on {young.series.dates[0]}")} if expected else {})
+    changes = ("change_1m", "change_3m", "change_ytd", "change_1y")
+    assert tuple(key for key in changes if math.isnan(said["a", key])) == expected
 
 
 def test_a_way_to_line_up_that_there_is_not_is_a_usage_error():

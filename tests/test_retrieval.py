@@ -293,6 +293,61 @@ def test_a_local_source_is_read_every_time_and_never_cached(cache):
     assert not cache.path.exists()
 
 
+def test_a_jump_in_a_file_as_after_a_split_is_said_unless_the_file_is_declared_to_hold_no_price(cache, tmp_path):
+    leg = Leg("csv", str(tmp_path / "raw.csv"))
+    days = np.arange(day64("2026-09-01"), day64("2026-10-30"))
+    lines = [f"{day},{(100 if day < day64('2026-10-14') else 50) + i / 97:.2f}" for i, day in enumerate(days)]
+    (tmp_path / "raw.csv").write_text("\n".join(["Date,Close", *lines, ""]))
+    (said,) = Desk(cache, Policy(EVENING)).history(leg).provenance.remarks
+    assert "as after a split" in said
+    assert Desk(cache, Policy(EVENING, until=date(2026, 10, 13))).history(leg).provenance.remarks == ()
+    declared = {leg: Declared.parse("level")}
+    assert Desk(cache, Policy(EVENING, declared=declared)).history(leg).provenance.remarks == ()
+
+
+def slipping(folder: Path, factor: float, start: int, end: int = 60) -> tuple[Leg, np.ndarray]:
+    """A file of sixty closes, some of them multiplied, and the closes as they were."""
+    days, closes = np.arange(day64("2026-08-01"), day64("2026-09-30")), 100 + np.arange(60) / 7
+    odd = np.where((np.arange(60) >= start) & (np.arange(60) < end), closes * factor, closes)
+    lines = [f"{day},{close!r}" for day, close in zip(days.tolist(), odd.tolist(), strict=True)]
+    (folder / "odd.csv").write_text("\n".join(["Date,Close", *lines, ""]))
+    return Leg("csv", str(folder / "odd.csv")), closes
+
+
+@pytest.mark.parametrize(("factor", "times"), [(100, "100 times"), (0.01, "a hundredth of")])
+def test_a_close_in_a_file_a_hundred_times_off_is_refused_and_said(cache, tmp_path, factor, times):
+    leg, closes = slipping(tmp_path, factor, 30, 31)
+    found = Desk(cache, Policy(EVENING)).history(leg)
+    np.testing.assert_allclose(found.series.closes, np.delete(closes, 30))
+    (remark,) = found.provenance.remarks
+    assert remark == (
+        f"{leg}: 1 close refused, 2026-08-31: {times} the others, and no split; mend the file, or if that is right: "
+        f"--unit {leg}=level"
+    )
+    assert found.series.facts.measure == "price"
+    assert Desk(cache, Policy(EVENING, until=date(2026, 8, 30))).history(leg).provenance.remarks == ()
+
+
+def test_a_file_declared_a_level_or_off_as_a_whole_is_believed(cache, tmp_path):
+    leg, closes = slipping(tmp_path, 100, 30, 31)
+    found = Desk(cache, Policy(EVENING, declared={leg: Declared.parse("level")})).history(leg)
+    assert (len(found.series), found.provenance.remarks) == (60, ())
+    leg, closes = slipping(tmp_path, 100, 0)
+    found = Desk(cache, Policy(EVENING)).history(leg)
+    np.testing.assert_allclose(found.series.closes, closes * 100)
+    assert found.provenance.remarks == ()
+
+
+def test_of_a_file_declared_a_level_in_points_the_way_out_names_another_unit(cache, tmp_path):
+    leg, _ = slipping(tmp_path, 100, 30, 31)
+    (said,) = (
+        Desk(cache, Policy(EVENING, declared={leg: Declared.parse("level:points")})).history(leg).provenance.remarks
+    )
+    assert said.endswith(f"--unit {leg}=level:NAME")
+    declared = {leg: Declared.parse("level:NAME")}
+    assert Desk(cache, Policy(EVENING, declared=declared)).history(leg).provenance.remarks == ()
+
+
 def test_a_source_that_is_not_at_hand_is_loaded_when_a_leg_needs_it(cache):
     assert len(Desk(cache, Policy(EVENING), {}).history(Leg("demo", "TWIN1")).series) > 2000
 
@@ -824,6 +879,15 @@ def test_a_throttling_source_is_left_alone_by_every_process_for_a_quarter_of_an_
     assert len(asked.requests) == 1
 
 
+def test_who_is_refused_without_a_cache_is_told_for_how_long_the_source_is_left_alone(path):
+    source = FakeSource()
+    source.fault = errors.RateLimited("QQQ: throttled")
+    for hint in ("yahoo is left alone for 15 min; what is cached", "run again then; what is cached"):
+        with pytest.raises(errors.RateLimited) as caught:
+            refreshed(Cache(path), source)
+        assert caught.value.hint.startswith(hint)
+
+
 def test_each_refusal_in_a_row_doubles_the_pause_up_to_six_hours(path):
     now, pauses = EVENING, []
     for _ in range(8):
@@ -970,7 +1034,7 @@ def test_a_key_makes_a_source_quicker(cache, paced):
     clock = Clock()
     source = asked(cache, 5, clock, keys={"yahoo": Key("YAHOO_KEY", "secret")})
     assert clock.slept == [1, 1, 1]
-    assert {request.key for request in source.requests} == {("YAHOO_KEY", "secret")}
+    assert {request.key for request in source.requests} == {Key("YAHOO_KEY", "secret")}
 
 
 def test_the_key_of_another_source_is_not_handed_over(cache, paced):
@@ -1024,6 +1088,139 @@ def test_who_waits_for_a_turn_does_not_ask_a_source_that_has_refused_meanwhile(c
     assert not source.requests
 
 
+# ---------------------------------------------------------------- pauses, and who is patient
+
+
+class Moody(Polite):
+    """Refuses now and then, by the number of the request from 0 on, and says for how many seconds (or does not)."""
+
+    def __init__(self, **refusals: float | None) -> None:
+        super().__init__()
+        self._refusals = {int(name[1:]): seconds for name, seconds in refusals.items()}
+
+    def fetch(self, request: Request) -> Fetched:
+        number = len(self.requests)
+        found = super().fetch(request)
+        if number in self._refusals:
+            raise errors.RateLimited(f"{request.leg}: throttled", retry_after=self._refusals[number])
+        return found
+
+
+def patient(cache: Cache, source: FakeSource, clock: Clock, patience: float | None = 3600.0) -> Desk:
+    return Desk(cache, Policy(EVENING, patience=patience), {"yahoo": source}, elapsed=clock, sleep=clock.sleep)
+
+
+def test_our_own_refusal_to_ask_is_none_of_the_providers(cache, paced):
+    """While one thread waits for its turn, another is refused: one refusal, and one pause."""
+    clock = Clock()
+    for _ in range(2):
+        cache.turn("yahoo", EVENING, 2.0, 2)
+
+    def refused_meanwhile(seconds: float) -> None:
+        clock.sleep(seconds)
+        Cache(cache.path).pause("yahoo", EVENING + clock.now, 60.0)
+
+    desk = Desk(cache, Policy(EVENING), {"yahoo": Polite()}, elapsed=clock, sleep=refused_meanwhile)
+    with pytest.raises(errors.RateLimited, match="left alone"):
+        desk.history(LEG)
+    assert Cache(cache.path).paused_until("yahoo") == EVENING + 2 + 60
+
+
+def test_our_own_refusal_is_none_of_the_providers_whatever_the_source_makes_of_it(cache, paced):
+    class Rewording(FakeSource):
+        def fetch(self, request: Request) -> Fetched:
+            try:
+                request.turn()
+            except errors.SourceError as error:
+                raise errors.RateLimited(f"{request.leg}: no luck") from error
+            pytest.fail("there is no turn to be had")
+
+    for _ in range(50):
+        cache.turn("yahoo", EVENING, 2.0, 2)
+    with pytest.raises(errors.RateLimited, match="no luck"):
+        Desk(cache, Policy(EVENING), {"yahoo": Rewording()}, elapsed=Clock()).history(LEG)
+    assert cache.paused_until("yahoo") == 0
+
+
+def test_who_is_patient_waits_for_what_the_provider_asks_for_and_loses_no_leg(cache, paced):
+    clock, source = Clock(), Moody(n3=60.0, n7=60.0, n8=60.0)
+    desk = patient(cache, source, clock)
+    for i in range(12):
+        assert desk.history(Leg("yahoo", f"L{i}")).provenance.origin == "network"
+    assert len(source.requests) == 15
+    assert [seconds for seconds in clock.slept if seconds > 2] == [60, 60, 120]
+    assert cache.paused_until("yahoo") == 0
+
+
+def test_a_pause_of_another_process_is_waited_for_too(cache, paced):
+    clock = Clock()
+    Cache(cache.path).pause("yahoo", EVENING, 60.0)
+    patient(cache, Moody(), clock).history(LEG)
+    assert clock.slept == [60]
+
+
+@pytest.mark.parametrize("retry_after", [None, 301.0])
+def test_a_pause_that_is_long_is_not_waited_for_and_the_other_legs_fail_at_once(cache, paced, retry_after):
+    clock, source = Clock(), Moody(n0=retry_after)
+    desk = patient(cache, source, clock)
+    for _ in range(5):
+        with pytest.raises(errors.RateLimited):
+            desk.history(LEG)
+    assert (len(source.requests), clock.slept) == (1, [])
+
+
+@pytest.mark.parametrize("patience", [None, 0.0, 59.0])
+def test_without_patience_a_pause_is_not_waited_for(cache, paced, patience):
+    clock, source = Clock(), Moody(n0=60.0)
+    desk = patient(cache, source, clock, patience)
+    for _ in range(2):
+        with pytest.raises(errors.RateLimited):
+            desk.history(LEG)
+    assert (len(source.requests), clock.slept) == (1, [])
+
+
+def test_a_leg_that_is_refused_again_and_again_fails_though_others_are_answered(cache, paced):
+    clock, source = Clock(), Moody(**{f"n{i}": 1.0 for i in range(100)})
+    with pytest.raises(errors.RateLimited):
+        patient(cache, source, clock).history(LEG)
+    assert len(source.requests) == 4
+
+
+def test_pauses_that_are_asked_for_over_and_over_are_not_waited_for_without_an_end(cache, paced):
+    clock = Clock()
+    cache.pause("yahoo", EVENING, 60.0)
+
+    def refused_meanwhile(seconds: float) -> None:
+        clock.sleep(seconds)
+        Cache(cache.path).resume("yahoo")
+        Cache(cache.path).pause("yahoo", EVENING + clock.now, 60.0)
+
+    source = Moody()
+    desk = Desk(cache, Policy(EVENING, patience=600.0), {"yahoo": source}, elapsed=clock, sleep=refused_meanwhile)
+    with pytest.raises(errors.RateLimited, match="left alone"):
+        desk.history(LEG)
+    assert (clock.now, source.requests) == (600, [])
+
+
+def test_after_a_pause_that_began_while_it_waited_a_run_takes_another_turn(cache, paced):
+    clock = Clock()
+    for _ in range(2):
+        cache.turn("yahoo", EVENING, 2.0, 2)
+
+    def refused_once(seconds: float) -> None:
+        if not clock.slept:
+            Cache(cache.path).pause("yahoo", EVENING + seconds, 60.0)
+            for _ in range(40):
+                cache.turn("yahoo", EVENING + 61, 2.0, 2)
+        clock.sleep(seconds)
+
+    source = Moody()
+    Desk(cache, Policy(EVENING, patience=600.0), {"yahoo": source}, elapsed=clock, sleep=refused_once).history(LEG)
+    assert clock.slept[:2] == [2, 60]
+    assert len(clock.slept) == 3
+    assert len(source.requests) == 1
+
+
 # ---------------------------------------------------------------- threads
 
 
@@ -1058,7 +1255,17 @@ def test_threads_that_share_a_desk_load_a_source_once_and_lose_no_leg(path, monk
 
 
 @pytest.mark.parametrize(
-    ("frequency", "days"), [("", 15), ("day", 15), ("week", 21), ("month", 93), ("quarter", 276), ("year", 1098)]
+    ("frequency", "days"),
+    [
+        ("", 15),
+        ("day", 15),
+        ("week", 21),
+        ("fortnight", 42),
+        ("month", 93),
+        ("quarter", 276),
+        ("half-year", 552),
+        ("year", 1098),
+    ],
 )
 def test_a_refresh_reaches_back_three_periods(cache, source, frequency, days):
     source.facts = replace(source.facts, frequency=frequency)
@@ -1131,7 +1338,7 @@ def test_a_stale_leg_lets_the_next_be_tried(cache, source, held):
     found = chained(cache, source, FakeSource(MONDAY), now=MONDAY_EVENING)
     assert found.series.dates[-1] == day64(MONDAY)
     assert not found.provenance.stale
-    assert "from the cache" in found.provenance.made[0]
+    assert found.provenance.made == ("QQQ: from cboe:QQQ, since yahoo is out of order (503)",)
 
 
 def test_a_fresh_leg_that_ends_earlier_than_a_stale_one_does_not_take_its_place(cache, source, held):
@@ -1168,7 +1375,9 @@ def test_where_all_fail_the_first_error_tells_of_the_others(cache, failing):
     other.fault = errors.UnknownSymbol("cboe:QQQ: not known")
     with pytest.raises(errors.ProviderDown) as caught:
         chained(cache, failing, other)
-    assert caught.value.message == "QQQ: yahoo is out of order (503); cboe:QQQ: not known"
+    assert caught.value.message == (
+        "QQQ: none of its stand-ins could be had: QQQ: yahoo is out of order (503); cboe:QQQ: not known"
+    )
     assert caught.value.hint == failing.fault.hint
 
 
@@ -1206,6 +1415,20 @@ def test_offline_a_chain_serves_what_is_held_or_local(cache, source):
     found = chained(cache, source, source, legs=(LEG, OTHER, THIRD), offline=True)
     assert "from demo:TWIN1" in found.provenance.made[0]
     assert not source.requests
+
+
+def test_offline_the_reason_for_a_stand_in_does_not_say_that_the_cache_was_served(cache, source, held):
+    other = FakeSource(MONDAY)
+    Desk(cache, Policy(MONDAY_EVENING), {"cboe": other}, elapsed=lambda: 0.0).history(OTHER)
+    found = chained(cache, source, other, now=MONDAY_EVENING + 60, offline=True)
+    assert found.provenance.made == ("QQQ: from cboe:QQQ, since --offline forbids asking",)
+
+
+def test_a_chain_of_one_that_is_misspelt_is_told_under_the_name_that_was_asked_for(cache):
+    other = FakeSource()
+    other.fault = errors.UnknownSymbol("NONSENSE: unknown to yahoo")
+    with pytest.raises(errors.UnknownSymbol, match=r"^QQQ: none of its stand-ins could be had: NONSENSE: unknown"):
+        chained(cache, other, legs=(Leg("yahoo", "NONSENSE"),))
 
 
 # ---------------------------------------------------------------- offline

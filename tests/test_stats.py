@@ -562,6 +562,46 @@ def test_changes_reach_back_to_the_last_close_on_or_before_the_day():
     assert said["b", "change_ytd"] == pytest.approx(last / new_year - 1, rel=1e-12)
 
 
+MONTHS = pd.date_range(end="2026-10-31", periods=120, freq="ME")
+
+
+@pytest.mark.parametrize("months", [MONTHS, MONTHS.to_series().map(pd.offsets.BMonthEnd().rollback)])
+@pytest.mark.parametrize("end", range(60, 120))
+def test_the_changes_of_a_monthly_series_are_those_of_its_periods_as_pandas_counts_them(months, end):
+    dates = np.asarray(months).astype("M8[D]")[: end + 1]
+    closes = np.random.default_rng(1).uniform(50, 150, len(dates))
+    said = compared(*(history(closes, dates, symbol=symbol) for symbol in ("AAA", "BBB")), "3y")
+    column = pd.Series(closes)
+    for key, periods in (("change_1m", 1), ("change_3m", 3), ("change_1y", 12)):
+        assert said["a", key] == pytest.approx(column.pct_change(periods).iloc[-1], rel=1e-12)
+
+
+def test_from_a_leap_days_month_a_year_is_twelve_months():
+    months = pd.date_range(end="2025-02-28", periods=40, freq="ME")
+    closes = np.arange(40.0) + 1
+    said = compared(*(history(closes, months.to_numpy().astype("M8[D]"), symbol=s) for s in ("AAA", "BBB")), "3y")
+    assert said["a", "change_1y"] == pytest.approx(40 / 28 - 1, rel=1e-12)
+
+
+def test_quarters_have_no_month_and_fortnights_no_week():
+    quarters = pd.date_range(end="2026-09-30", periods=40, freq="QE").to_numpy().astype("M8[D]")
+    fortnights = calendar_days(40, step=14)
+    for dates, unsaid, said_key in ((quarters, "change_1m", "change_3m"), (fortnights, "change_1w", "volatility")):
+        said = compared(*(history(np.arange(40.0) + 1, dates, symbol=s) for s in ("AAA", "BBB")), "9y")
+        assert math.isnan(said["a", unsaid])
+        assert math.isfinite(said["a", said_key])
+
+
+def test_a_weekly_or_daily_series_at_the_end_of_a_month_counts_from_the_same_day():
+    end = date(2026, 6, 30)
+    for step in (1, 7):
+        dates = calendar_days(500, end, step)
+        closes = np.arange(500.0) + 1
+        said = compared(*(history(closes, dates, symbol=s) for s in ("AAA", "BBB")), "3mo" if step == 1 else "1y", end)
+        before = closes[dates <= np.datetime64("2026-05-30")][-1]
+        assert said["a", "change_1m"] == pytest.approx(500 / before - 1, rel=1e-12)
+
+
 def test_a_change_from_before_the_first_close_cannot_be_said():
     said = compared(*from_returns(*linked_returns(60)))
     assert math.isnan(said["a", "change_1y"])

@@ -292,8 +292,25 @@ def test_nobody_is_catching_up_in_a_window_that_is_little_more_than_the_last_mon
 
 
 def test_with_equal_returns_nobody_is_behind():
-    assert claim("QQQ is ahead", gap=0.0) == "FALSE"
-    assert [c for c in verdicts.claims(QQQ, IWM, values(gap=0.0)) if "behind" in c.text] == []
+    for gap in (0.0, 0.00004, -0.00004):
+        found = verdicts.claims(QQQ, IWM, values(gap=gap, month=0.02))
+        assert [c for c in found if "behind" in c.text or "ahead" in c.text] == []
+    assert claim("QQQ is ahead", gap=0.00006) == "TRUE"
+
+
+@pytest.mark.parametrize("month", [0.0, 0.00004, -0.00004])
+def test_with_an_equal_month_nobody_is_catching_up(month):
+    assert [c for c in verdicts.claims(QQQ, IWM, values(gap=0.1, month=month)) if "catching up" in c.text] == []
+
+
+@pytest.mark.parametrize(
+    ("bars_per_year", "bar"), [(365, "day"), (252, "day"), (182, "bar"), (126, "bar"), (52, "bar"), (12, "bar")]
+)
+def test_only_where_bars_are_days_the_words_say_so(bars_per_year, bar):
+    found = verdicts.claims(QQQ, IWM, values(r=0.6), bars_per_year=bars_per_year)
+    one = next(c for c in found if c.text.startswith("no single"))
+    assert one.text == f"no single {bar} makes the correlation"
+    assert one.because.startswith(f"without any one {bar} it lies between")
 
 
 @pytest.mark.parametrize(

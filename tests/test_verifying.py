@@ -299,6 +299,59 @@ def test_percent_against_fractions_is_a_scale(factor):
     assert (one.kind, one.factor, one.dates) == ("scale", factor, 1000)
 
 
+@pytest.mark.parametrize(("unit", "size"), [("percent", 0.01), ("", 0.01), ("bp", 1.0)])
+def test_a_basis_point_is_counted_in_the_legs_own_unit(unit, size):
+    x = np.round(size * (400 + np.random.default_rng(3).normal(0, 5, 100).cumsum()), 4)
+    y = x.copy()
+    y[[20, 60]] += 0.4 * size, 8 * size
+    here, there = (mine(z, measure="rate", unit=unit, symbol=name) for z, name in ((x, "a.csv"), (y, "b.csv")))
+    (one,) = verify(here, [there]).checked
+    assert [(each.day, each.change) for each in one.differences] == [(builders.weekdays(100)[60], pytest.approx(8))]
+    assert one.remarks == ()
+
+
+def test_a_step_between_rates_in_basis_points_is_told_in_basis_points():
+    x = 400 + np.random.default_rng(3).normal(0, 5, 100).cumsum()
+    y = np.where(np.arange(100) < 60, x + 12, x)
+    finding = only(verify(mine(x, measure="rate", unit="bp"), [mine(y, symbol="b.csv", measure="rate", unit="bp")]))
+    assert finding.because.startswith("csv:b.csv is +12 bp from csv:mine.csv")
+
+
+def test_percent_and_basis_points_agree_once_both_are_in_basis_points():
+    x = np.round(4 + np.random.default_rng(3).normal(0, 0.05, 100).cumsum(), 2)
+    y = 100 * x
+    y[20] += 3
+    percent, points = (mine(x, symbol="DGS10", source="fred", measure="rate", unit="percent"), "csv")
+    found = verify(percent, [mine(y, source=points, measure="rate", unit="bp")])
+    (one,) = found.checked
+    (each,) = one.differences
+    assert (each.here, each.there, each.change) == (pytest.approx(100 * x[20]), y[20], pytest.approx(3))
+    assert one.remarks == ("fred:DGS10 is in percent and csv:mine.csv in bp: compared, and shown, in basis points",)
+    (back,) = verify(mine(y, measure="rate", unit="bp"), [percent]).checked
+    assert [-other.change for other in back.differences] == [pytest.approx(3)]
+
+
+def test_what_is_no_declared_rate_is_taken_for_one_in_the_rates_own_unit():
+    x = 400 + np.random.default_rng(3).normal(0, 5, 100).cumsum()
+    (one,) = verify(mine(x, measure="rate", unit="bp"), [mine(x + 0.3, symbol="b.csv")]).checked
+    assert (one.unit, one.differences) == ("bp", ())
+
+
+def test_rates_in_another_unit_differ_by_fractions_of_their_value():
+    x = np.linspace(40, 50, 100)
+    here, there = (mine(z, symbol=name, measure="rate", unit="per mille") for z, name in ((x, "a"), (x * 1.02, "b")))
+    (one,) = verify(here, [there]).checked
+    assert one.unit == "fraction"
+    assert one.differences[0].change == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("factor", [100, 0.01])
+def test_a_factor_of_a_hundred_between_rates_may_be_basis_points_against_percent(factor):
+    x = np.round(4 + np.random.default_rng(3).normal(0, 0.05, 100).cumsum(), 2)
+    rate = mine(x, source="fred", symbol="DGS10", measure="rate")
+    assert "basis points against percent" in only(verify(rate, [mine(np.round(x * factor, 6))])).because
+
+
 def test_a_rate_that_is_dated_a_day_late_is_a_shift():
     x = yields()
     y = x.copy()

@@ -133,7 +133,7 @@ def test_a_source_that_there_is_not_is_refused_with_those_there_are(file):
     for change in changes:
         with pytest.raises(UsageError, match="no source is called 'foo'") as caught:
             change()
-        assert "yahoo, csv, demo" in caught.value.hint
+        assert "yahoo, fred, coingecko, cboe, csv, demo" in caught.value.hint
     assert not file.exists()
 
 

@@ -3,40 +3,51 @@
 Nothing is ever filled forward: a close that has no partner makes no bar.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import NamedTuple, get_args
 
 import numpy as np
 
+from pairwatch import clocks
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.kernels import usual_gap
-from pairwatch.model import NAN, Align, Days, Facts, Floats, Frequency, Positions, Series, Window
+from pairwatch.model import Align, Days, Facts, Frequency, Positions, Series, Window
 from pairwatch.text import plural
 
 FEWEST_RETURNS = 20
-# Legs that close at least this many hours apart are not asked who leads by one bar.
-CLOCK_TOLERANCE = 0.5
+# A daily leg that has been silent for more days than this has stopped, or its file is not renewed.
+LONGEST_SILENCE = 10
 # From how many days between bars, how many bars a year, and what a bar is called.
 FREQUENCIES: tuple[tuple[int, int, Frequency], ...] = (
     (200, 1, "year"),
+    (150, 2, "half-year"),
     (45, 4, "quarter"),
     (20, 12, "month"),
+    (10, 26, "fortnight"),
     (5, 52, "week"),
 )
 EXCHANGE_DAYS, EVERY_DAY = 252, 365
-# In hours: closes farther apart than half a day are not of one moment. Another session lies nearer, or is missing.
-FARTHEST = 12.0
 # The share of the days that both legs trade on, from which bars nearest in time are counted as trading days.
 NEARLY_ALL = 0.9
 # How many bars are counted for that: about four years.
 COUNTED = 1000
 
-_SLOWER: dict[Frequency, int] = {"day": 0, "week": 1, "month": 2, "quarter": 3, "year": 4}
-_MONTHS: dict[Frequency, int] = {"month": 1, "quarter": 3, "year": 12}
-# In days: values of one period are dated no farther apart than half of it.
-_NEAR: dict[Frequency, int] = {"week": 3, "month": 15, "quarter": 45, "year": 182}
+# From the fastest to the slowest.
+_ORDER: tuple[Frequency, ...] = ("day", *(name for *_, name in FREQUENCIES[::-1]))
+_WEEKS: dict[Frequency, int] = {"week": 1, "fortnight": 2}
+_MONTHS: dict[Frequency, int] = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
+# In days: values of one period are dated no farther apart than half of it; those of a fortnight are of one week.
+_NEAR: dict[Frequency, int] = {"week": 3, "fortnight": 3, "month": 15, "quarter": 45, "half-year": 91, "year": 182}
 # A window that holds enough returns of each frequency.
-_WIDE: dict[Frequency, str] = {"day": "90d", "week": "1y", "month": "3y", "quarter": "10y", "year": "30y"}
+_WIDE: dict[Frequency, str] = {
+    "day": "90d",
+    "week": "1y",
+    "fortnight": "2y",
+    "month": "3y",
+    "quarter": "10y",
+    "half-year": "20y",
+    "year": "30y",
+}
 
 
 class Matches(NamedTuple):
@@ -65,6 +76,7 @@ class Alignment(NamedTuple):
     Attributes:
         dates: the days of the bars, base included; shape (n + 1,).
         at_a, at_b: the positions of their closes in each leg's own series.
+        every: all bars up to the end, those before the window too.
         start: the calendar day on which the window starts.
         bars_per_year: P.
         lost: closes of A, and of B, from the base on, that the other leg has none for.
@@ -74,6 +86,7 @@ class Alignment(NamedTuple):
     dates: Days
     at_a: Positions
     at_b: Positions
+    every: Matches
     start: date
     bars_per_year: int = EXCHANGE_DAYS
     lost: tuple[int, int] = (0, 0)
@@ -124,6 +137,7 @@ def align(a: Series, b: Series, window: Window, how: Align = "date") -> Alignmen
         dates=inside.dates,
         at_a=inside.at_a,
         at_b=inside.at_b,
+        every=found,
         start=start,
         bars_per_year=_bars_per_year(inside.dates, found.dates, a.facts, b.facts, how),
         lost=_lost(a, b, inside, how),
@@ -162,7 +176,8 @@ def _bars_per_year(days: Days, everything: Days, a: Facts, b: Facts, how: Align)
     """P: by the usual distance of the window's days, and by whether both legs trade every day.
 
     Bars of two days are half as many. Where closes are paired with the nearest in time and many have no partner
-    (Tokyo's of Mondays, New York's of Fridays), the bars of the last years are counted.
+    (Tokyo's of Mondays, New York's of Fridays), the bars of the last years are counted, and the time in which a leg
+    was silent is not.
     """
     gap = usual_gap(days)
     for least, bars, _ in FREQUENCIES:
@@ -170,10 +185,11 @@ def _bars_per_year(days: Days, everything: Days, a: Facts, b: Facts, how: Align)
             return bars
     daily = EVERY_DAY if a.every_day and b.every_day else EXCHANGE_DAYS
     if how == "two-day":
-        return daily // 2
+        return daily // 2  # P is whole: 182 for legs that trade every day, 0.3 % below the half of 365
     if how == "nearest":
-        late = everything[-COUNTED:]
-        counted = round(365.25 * (len(late) - 1) / int((late[-1] - late[0]).astype("i8")))
+        gaps = np.diff(everything[-COUNTED:]).astype("i8")
+        gaps = gaps[gaps <= LONGEST_SILENCE]
+        counted = round(365.25 * len(gaps) / int(gaps.sum()))
         return daily if counted >= NEARLY_ALL * daily else counted
     return daily
 
@@ -211,8 +227,8 @@ def matches(a: Series, b: Series, how: Align = "date") -> Matches:
 
     `date`: closes of one day. Of legs of different frequencies, each date of the slower one is the end of a period,
     and meets the other's last close on or before it and after the end before; the bar has the slower one's date. Two
-    legs of one frequency below daily, whose days differ, meet by the week, month, quarter or year of their days, where
-    these are no more than half of it apart.
+    legs of one frequency below daily, whose days differ, meet by the week, month, quarter, half-year or year of their
+    days, where these are no more than half of it apart; those of fortnights by the week.
     `two-day`: every second of these, counted back from the last. `nearest`: each close with the other leg's nearest
     in time, if each is the other's nearest and they are no more than half a day apart; the bar has the later date.
 
@@ -222,10 +238,10 @@ def matches(a: Series, b: Series, how: Align = "date") -> Matches:
     periods = frequency_of(a), frequency_of(b)
     if how != "date":
         _check_daily(a, b, how, periods)
-        return _nearest(a, b) if how == "nearest" else _every_second(a, b)
+        return _nearest_in_time(a, b) if how == "nearest" else _every_second(a, b)
     if periods[0] == periods[1]:
         return _by_date(a, b) if periods[0] == "day" else _by_period(a, b, periods[0])
-    if _SLOWER[periods[0]] < _SLOWER[periods[1]]:
+    if _ORDER.index(periods[0]) < _ORDER.index(periods[1]):
         dates, at_b, at_a = _within_periods(b, a, *periods[::-1])
         return Matches(dates, at_a, at_b, periods[1], 1, _told(b, a, periods[1]))
     dates, at_a, at_b = _within_periods(a, b, *periods)
@@ -258,6 +274,14 @@ def _every_second(a: Series, b: Series) -> Matches:
     return Matches(dates[kept], at_a[kept], at_b[kept], lined_up="by every second common close, counted from the last")
 
 
+def _nearest_in_time(a: Series, b: Series) -> Matches:
+    if not (len(a) and len(b)):
+        return _by_date(a, b)
+    at_a, at_b = clocks.nearest(a, b)
+    told = f"each close of {a.leg} with {b.leg}'s nearest in time"
+    return Matches(np.maximum(a.dates[at_a], b.dates[at_b]), at_a, at_b, lined_up=told)
+
+
 def _by_period(a: Series, b: Series, period: Frequency) -> Matches:
     """By the calendar's periods, of days not far apart; by date where a leg has two values in one period."""
     labels_a, labels_b = (_labels(series.dates, period) for series in (a, b))
@@ -273,12 +297,13 @@ def _by_period(a: Series, b: Series, period: Frequency) -> Matches:
 
 
 def _labels(days: Days, period: Frequency) -> Positions:
-    """The number of the period that each day lies in; weeks begin on Mondays."""
-    if period == "week":  # day 0, 1970-01-01, was a Thursday
+    """The number of the period that each day lies in; weeks begin on Mondays.
+
+    Which weeks make a fortnight is not known: its label is the week's.
+    """
+    if period in _WEEKS:  # day 0, 1970-01-01, was a Thursday
         return np.asarray((days.astype("i8") + 3) // 7)
-    if period == "year":
-        return np.asarray(days.astype("M8[Y]").astype("i8"))
-    return np.asarray(days.astype("M8[M]").astype("i8") // (3 if period == "quarter" else 1))
+    return np.asarray(days.astype("M8[M]").astype("i8") // _MONTHS[period])
 
 
 def _within_periods(
@@ -302,8 +327,8 @@ def _within_periods(
 
 def _earlier(ends: Days, period: Frequency) -> Days:
     """The ends of the periods before these: the last of a month where they are, else the same day of the month."""
-    if period == "week":
-        return np.asarray(ends - 7)
+    if period in _WEEKS:
+        return np.asarray(ends - 7 * _WEEKS[period])
     months = ends.astype("M8[M]")
     before = months - _MONTHS[period]
     last_of_before = (before + 1).astype("M8[D]") - 1
@@ -318,8 +343,8 @@ def _owes(series: Series, end: np.datetime64, frequency: Frequency) -> bool:
     Sunday has.
     """
     last = series.dates[-1]
-    if frequency == "week":
-        return bool(last + 7 <= end)
+    if frequency in _WEEKS:
+        return bool(last + 7 * _WEEKS[frequency] <= end)
     if frequency != "day":
         return bool(np.diff(_labels(np.array([last, end]), frequency))[0] > 0)
     of_week = np.bincount(_of_week(series.dates[-61:]), minlength=7)
@@ -329,77 +354,3 @@ def _owes(series: Series, end: np.datetime64, frequency: Frequency) -> bool:
 
 def _of_week(days: Days) -> Positions:
     return np.asarray((days.astype("i8") + 3) % 7)
-
-
-# ---------------------------------------------------------------- clocks
-
-
-def hours_apart(a: Facts, b: Facts, days_a: Days, days_b: Days | None = None, towards: int = 0) -> float:
-    """How many hours after B's close A's is, on the day of the window where they are farthest apart.
-
-    NaN where either close is not known. The distance changes within a window when clocks are put forward or back; with
-    `towards`, the farthest on the side of its sign is taken, where any are.
-    """
-    if a.closes_at is None or b.closes_at is None:
-        return NAN
-    closes_a, closes_b = _instants(a, b, days_a, days_a if days_b is None else days_b)
-    apart: Floats = (closes_a - closes_b) / 3600
-    on_side = apart[apart * towards >= CLOCK_TOLERANCE]
-    apart = on_side if len(on_side) else apart
-    return float(apart[np.abs(apart).argmax()])
-
-
-def _instants(a: Facts, b: Facts, days_a: Days, days_b: Days) -> tuple[Floats, Floats]:
-    """The closes as Unix seconds, or by the zone's own clock where both legs have the same; NaN where not known."""
-    if a.timezone == b.timezone:
-        return _on_the_clock(a, days_a), _on_the_clock(b, days_b)
-    return _close_instants(a, days_a), _close_instants(b, days_b)
-
-
-def _on_the_clock(facts: Facts, days: Days) -> Floats:
-    closes_at = NAN if facts.closes_at is None else facts.closes_at
-    return np.asarray(86400.0 * days.astype("i8") + 60.0 * closes_at)
-
-
-def _close_instants(facts: Facts, days: Days) -> Floats:
-    if facts.closes_at is None:
-        return np.full(len(days), NAN)
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - legs of one zone do without it
-
-    try:
-        zone = ZoneInfo(facts.timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of zones
-        return np.full(len(days), NAN)
-    # By the clock on the wall: on a day on which it is put forward or back, noon is not twelve hours after midnight.
-    after = timedelta(minutes=facts.closes_at)
-    return np.array([(datetime(d.year, d.month, d.day, tzinfo=zone) + after).timestamp() for d in days.tolist()])
-
-
-def _nearest(a: Series, b: Series) -> Matches:
-    told = f"each close of {a.leg} with {b.leg}'s nearest in time"
-    if not (len(a) and len(b)):
-        return _by_date(a, b)
-    closes_a, closes_b = _instants(a.facts, b.facts, a.dates, b.dates)
-    _check_known((a, closes_a), (b, closes_b))
-    of_a = _nearest_of(closes_a, a.dates, closes_b, b.dates)
-    of_b = _nearest_of(closes_b, b.dates, closes_a, a.dates)
-    mutual = (of_b[of_a] == np.arange(len(a))) & (np.abs(closes_a - closes_b[of_a]) <= 3600 * FARTHEST)
-    at_a, at_b = np.flatnonzero(mutual), of_a[mutual]
-    return Matches(np.maximum(a.dates[at_a], b.dates[at_b]), at_a, at_b, lined_up=told)
-
-
-def _check_known(*sides: tuple[Series, Floats]) -> None:
-    unknown = [str(series.leg) for series, closes in sides if np.isnan(closes).any()]
-    if unknown:
-        raise UsageError(
-            f"--align nearest: the closing time of {' and '.join(unknown)} is not known",
-            "--align two-day needs none: it halves what different clocks do",
-        )
-
-
-def _nearest_of(closes: Floats, days: Days, others: Floats, days_of_others: Days) -> Positions:
-    """The place of the nearest of the others, for each close; of two as near, the one of the same day."""
-    after = others.searchsorted(closes).clip(0, len(others) - 1)
-    before = (after - 1).clip(0)
-    to_before, to_after = (np.abs(others[at] - closes) - (days_of_others[at] == days) for at in (before, after))
-    return np.asarray(np.where(to_after < to_before, after, before))

@@ -9,27 +9,18 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pairwatch import __version__, config, pairs
 from pairwatch import cache as prices
+from pairwatch import config, pairs
 from pairwatch.cache import Cache
 from pairwatch.errors import UsageError
 from pairwatch.histories import History
-from pairwatch.model import (
-    DEFAULT_SOURCE,
-    Adjustment,
-    Align,
-    Comparison,
-    Declared,
-    Leg,
-    Window,
-)
+from pairwatch.model import DEFAULT_SOURCE, Adjustment, Align, Comparison, Declared, Leg, Window
 from pairwatch.retrieval import Desk, Policy
 from pairwatch.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from pairwatch.differences import Difference, Moment, State
     from pairwatch.records import Table
     from pairwatch.snapshots import Snapshot, Store
     from pairwatch.sources import Key
@@ -155,7 +146,7 @@ def question(
     Raises:
         UsageError: what cannot be asked.
     """
-    day = _day(as_of) or _today(now)
+    day = as_day(as_of) or _today(now)
     return pairs.Question(
         day,
         _window(window),
@@ -263,82 +254,7 @@ def saved(
 
     legs = pair(a, b, source)
     asked = question(window=window, max_lag=max_lag, adjust=adjust, seed=seed, currency=currency, align=align, now=0.0)
-    return records.table(*legs, asked, (store or store_at()).record(*legs, asked, _day(since) or date.min))
-
-
-def difference(
-    legs: tuple[Leg, Leg],
-    asked: pairs.Question,
-    store: "Store",
-    start: str | None = None,
-    end: str = "latest",
-    *,
-    desk: Desk | None = None,
-    keys: "Collection[str] | None" = None,
-    now: float | None = None,
-) -> "Difference":
-    """How a pair's numbers moved from one snapshot to another, or to now, and why; see `pairwatch.differences`.
-
-    Args:
-        start: `2026-11-20`, `2026-11-20.2` or `latest`; by default the last snapshot of an earlier session than `end`.
-        end: the same, or `now`, for which the legs are had from `desk`.
-        keys: of the statistics; by default all.
-
-    Raises:
-        UsageError: what is no snapshot, or the same one twice.
-        NotEnoughData: there is no such snapshot.
-        StoreError: the store cannot be read.
-    """
-    from pairwatch import differences, vintages
-
-    known = vintages.Vintages(store, legs, asked)
-    if end == "now":
-        desk = desk or desk_at(cache_at(), asked, now=now or time.time())
-        first, second = (desk.history(leg) for leg in legs)
-        last = differences.fresh(first, second, asked, now or time.time(), __version__)
-        snapshot = known.named(start) if start else known.before(last.moment.session)
-        return differences.difference(_state(store, snapshot), last, keys)
-    target = known.named(end)
-    snapshot = known.named(start) if start else known.before(target.session, target.revision)
-    if snapshot.id == target.id:
-        raise UsageError(f"both are the snapshot {target}", "name two different ones, or `now` for the second")
-    return differences.difference(_state(store, snapshot), _state(store, target), keys)
-
-
-def since(
-    found: Comparison, sides: tuple[History, History], asked: pairs.Question, store: "Store", now: float
-) -> "Difference | None":
-    """How a comparison differs from the last snapshot of an earlier session, in short; None if there is none.
-
-    Raises:
-        StoreError: the store cannot be read.
-    """
-    from pairwatch import differences, vintages
-
-    snapshot = vintages.Vintages(store, (found.a, found.b), asked).earlier(found.as_of)
-    if snapshot is None:
-        return None
-    if snapshot.program == __version__:
-        said = vintages.values(store.numbers(snapshot))
-    else:  # what another version made of the same closes is no news of the pair
-        readings = pairs.some_readings(*store.inputs(snapshot), snapshot.question, differences.HEADLINES)
-        said = {(r.scope, r.statistic.key): r.value for r in readings}
-    end = differences.State(differences.Moment(found.as_of, None, now, __version__), *sides, asked, {})
-    return differences.since(_moment(snapshot), said, end, found.readings)
-
-
-def _state(store: "Store", snapshot: "Snapshot") -> "State":
-    """What was known and said then."""
-    from pairwatch import differences, vintages
-
-    said = vintages.values(store.numbers(snapshot))
-    return differences.State(_moment(snapshot), *store.inputs(snapshot), snapshot.question, said)
-
-
-def _moment(snapshot: "Snapshot") -> "Moment":
-    from pairwatch.differences import Moment
-
-    return Moment(snapshot.session, snapshot.revision, snapshot.taken_at, snapshot.program)
+    return records.table(*legs, asked, (store or store_at()).record(*legs, asked, as_day(since) or date.min))
 
 
 def history(
@@ -372,13 +288,18 @@ def verify(
     tolerance: str = "",
     since: date | str | None = None,
     as_of: date | str | None = None,
+    units: "Mapping[str, str] | None" = None,
     source: str = DEFAULT_SOURCE,
     cache: Cache | None = None,
     offline: bool = False,
     refresh: bool = False,
+    max_age: float = 15 * 60,
+    deadline: float = 20.0,
     now: float | None = None,
 ) -> "Verification":
-    """Compare a leg with the same thing from other sources; see `pairwatch.verifying`.
+    """Compare a leg with the same thing from other sources; see `pairwatch.verifying`, and `compare` for the rest.
+
+    Each leg comes from its own source: nothing stands in for it, and nothing is converted.
 
     Args:
         tolerance: what still agrees, of prices and of rates: `0.1%,0.5bp`.
@@ -387,26 +308,49 @@ def verify(
     Raises:
         SourceError: one of the legs could not be had.
         NotEnoughData: two of them have no day in common.
-        UsageError: no tolerance, or no day.
+        UsageError: nothing to verify with, no tolerance, or no day.
     """
     from pairwatch import receipts, verifying
 
     now = time.time() if now is None else now
-    day = _day(as_of) or _today(now)
-    had = [
-        receipts.as_of(history(one, source=source, cache=cache, offline=offline, refresh=refresh, now=now), day)
-        for one in (leg, *against)
-    ]
+    legs = same_thing(leg, against, source)
     allowed = verifying.Tolerance.parse(tolerance) if tolerance else None
-    return verifying.verify(had[0], had[1:], allowed, _day(since))
+    first, asked = as_day(since), question(as_of=as_of, now=now)
+    desk = desk_at(
+        cache or cache_at(),
+        asked,
+        offline=offline,
+        refresh=refresh,
+        max_age=max_age,
+        deadline=deadline,
+        now=now,
+        declared=_declared(units, source),
+    )
+    here, *others = (receipts.as_of(desk.own(each), asked.as_of) for each in legs)
+    return verifying.verify(here, others, allowed, first)
+
+
+def same_thing(leg: str | Leg, against: "Iterable[str | Leg]", source: str = DEFAULT_SOURCE) -> list[Leg]:
+    """A leg and those that it is verified with, `[source:]symbol`, each once.
+
+    Raises:
+        UsageError: what is no leg, the leg itself, or nothing to verify with.
+    """
+    here, *others = (each if isinstance(each, Leg) else Leg.parse(each, source) for each in (leg, *against))
+    hint = "name the same thing from another source: --against csv:FILE"
+    if not others:
+        raise UsageError(f"nothing to verify {here} with", hint)
+    if here in others:
+        raise UsageError(f"{here} against itself", hint)
+    return [here, *dict.fromkeys(others)]
 
 
 def _today(now: float) -> date:
     return datetime.fromtimestamp(now, UTC).date()
 
 
-def _day(given: date | str | None) -> date | None:
-    """A day given as a date, a datetime or a text.
+def as_day(given: date | str | None) -> date | None:
+    """A day given as a date, a datetime or a text; None stays None.
 
     Raises:
         UsageError: anything else.

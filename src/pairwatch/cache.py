@@ -9,7 +9,6 @@ It also keeps what processes must know of each other to be polite: which source 
 when each may be asked the next time (`turns`).
 """
 
-import math
 import os
 import sqlite3
 import threading
@@ -39,7 +38,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 15 * 60.0, 6 * 3600.0
 LONGEST_BAN = 24 * 3600.0
 # What a source that says how long it wants to be left alone gets at least.
 SHORTEST_PAUSE = 1.0
-# A turn further ahead than this was given out under a clock that has been set back.
+# No turn is given out that has to be waited for longer, however patient who asks for it is.
 LONGEST_QUEUE = 3600.0
 
 _STEPS = (
@@ -174,11 +173,12 @@ class Cache:
                 lambda db: db.execute("DELETE FROM pauses WHERE source=?", (source,)).rowcount, 0, writes=True
             )
 
-    def turn(self, source: str, now: float, gap: float, burst: int = 1, patience: float = math.inf) -> float:
+    def turn(self, source: str, now: float, gap: float, burst: int = 1, patience: float = LONGEST_QUEUE) -> float:
         """How many seconds to wait from `now` on until `source` may be asked.
 
         All processes together ask every `gap` seconds in the long run, and after a rest `burst` times at once. The
-        turn is taken, unless its wait is longer than `patience`; one that is taken and not used is lost.
+        turn is taken, unless its wait is longer than `patience`, or than `LONGEST_QUEUE`; one that is taken and not
+        used is lost.
         """
         if gap <= 0:
             return 0.0
@@ -303,9 +303,12 @@ def _queued(due: float, now: float, gap: float, burst: int, patience: float) -> 
 
     `due` is when the next turn would be due if there were no bursts; one in the past is of a source that has rested.
     """
-    due = max(due, now) if due <= now + LONGEST_QUEUE else now
-    wait = max(0.0, due - (max(burst, 1) - 1) * gap - now)
-    return wait, due + gap if wait <= patience else due
+    burst = max(burst, 1)
+    # Where nobody waits longer than that, nothing is due later than this: it was given out before a clock was set back.
+    latest = now + LONGEST_QUEUE + burst * gap
+    due = max(due, now) if due <= latest else now
+    wait = max(0.0, due - (burst - 1) * gap - now)
+    return wait, due + gap if wait <= min(patience, LONGEST_QUEUE) else due
 
 
 def _key(leg: Leg) -> tuple[str, str]:

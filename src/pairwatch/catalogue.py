@@ -14,7 +14,7 @@ is registered with, and not in the statistics:
 """
 
 from collections.abc import Callable, Collection
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
@@ -31,6 +31,7 @@ from pairwatch.model import (
     Scope,
     Statistic,
     StatisticUnit,
+    months_before,
 )
 
 # The longest that exchanges stay closed, around new year in Asia; an older close does not stand for a day.
@@ -39,6 +40,8 @@ LONGEST_PAUSE = np.timedelta64(10, "D")
 POINTS = "points"
 # Neighbours of a daily series are usually no farther apart, in days.
 DAILY = 4
+# Those of a fortnightly one, and of a monthly one, no nearer than this.
+FORTNIGHTLY, MONTHLY = 10, 20
 
 
 class LegView(NamedTuple):
@@ -46,12 +49,13 @@ class LegView(NamedTuple):
 
     Attributes:
         quoted: closes as quoted, on the common days of the window, base included; shape (n + 1,).
-        levels: the same, adjusted; shape (n + 1,).
+        levels: the same, adjusted, where the leg changes by fractions; shape (n + 1,).
         returns: shape (n,): fractions, or differences times `scale`.
-        own_dates: all the leg's own days up to the end of the window.
-        own_levels: its adjusted closes on them.
+        own_dates: all the leg's own days up to the end of the window; of the faster of two legs of different
+            frequencies, the days of all bars: closes between them do not count.
+        own_levels: its closes on them, as `levels`.
         own_last: its own last finished close as quoted, also where the other leg has none yet, less what has been
-            distributed since.
+            distributed since, where the leg changes by fractions.
         own_gap: the usual distance of its days.
         bars_per_year: P.
         by_differences: whether the leg changes by differences, as rates and yields do, and not by fractions.
@@ -92,6 +96,14 @@ class LegView(NamedTuple):
             return (after - before) * self.scale
         return after / before - 1 if before > 0 else NAN
 
+    def months_ago(self, months: int) -> date:
+        """The day from which a change over so many months is counted: the same day of the month.
+
+        Months and longer periods that are dated by their ends are counted as periods: from the end of a month.
+        """
+        day = months_before(self.end, months)
+        return _end_of_month(day) if self.own_gap >= MONTHLY and _ends_a_month(self.end) else day
+
     @property
     def can_be_held(self) -> bool:
         """Whether somebody could own or follow it, and earn its changes."""
@@ -102,6 +114,17 @@ class LegView(NamedTuple):
         """The day of the last close."""
         day: date = self.own_dates[-1].item()
         return day
+
+
+def _end_of_month(day: date) -> date:
+    in_the_next = day.replace(day=28) + timedelta(days=4)
+    return in_the_next - timedelta(days=in_the_next.day)
+
+
+def _ends_a_month(day: date) -> bool:
+    """Whether no weekday of its month comes after it."""
+    rest = range(day.day + 1, _end_of_month(day).day + 1)
+    return all(day.replace(day=later).weekday() > 4 for later in rest)
 
 
 class PairView(NamedTuple):

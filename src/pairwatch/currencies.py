@@ -7,14 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pairwatch.errors import EmptyAnswer, SourceError, UsageError
+from pairwatch.errors import EmptyAnswer, SourceError, UnknownSymbol, UsageError
 from pairwatch.histories import History
-from pairwatch.model import Days, Event, Floats, Leg, Provenance, Quote, Series
+from pairwatch.model import HUNDREDTHS, Days, Event, Facts, Floats, Leg, Provenance, Quote, Series
 from pairwatch.sources import About, about
 from pairwatch.text import clean, listing, plural
 
-# Currencies that are a hundredth of another one, as exchanges quote in them.
-HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ILA": "ILS"}
 # How many days old a rate may be by which a distribution is converted, or the value of a longer period than a day.
 OLDEST_RATE = np.timedelta64(4, "D")
 _CURRENCY = re.compile(r"[A-Z]{2}[A-Za-z]\Z")
@@ -40,34 +38,41 @@ def converted(history: History, currency: str, get: Callable[[Leg], History]) ->
     """The history in another currency; `get` has the exchange rates.
 
     Closes are converted by the rate of their own day, or left out where there is none; distributions by that of their
-    day or one shortly before; the latest price by the latest rate, or left out. What is no price stays as it is. A
-    remark says what was done.
+    day or one shortly before; the latest price by the latest rate, or left out. What is no price stays as it is, and so
+    does a price that is simulated, from a file, or in a currency that is not known: one currency is wanted for all
+    legs, and refusing these would shut them out. A remark says what was done.
 
     Raises:
-        UsageError: no currency, or a leg whose currency or whose exchange rates are not to be had from its source.
+        UsageError: no currency, or a leg whose exchange rates are not to be had from its source.
         SourceError: the rates could not be had, or are of other days.
     """
     if not _CURRENCY.match(currency):
         raise UsageError(f"not a currency: {clean(currency)!r}", "three letters, such as USD, EUR or JPY")
     series = history.series
     leg, facts = series.leg, series.facts
-    if facts.measure != "price":
-        return _remarked(history, f"{leg}: {_WORDS[facts.measure]}, not converted to {currency}")
-    if not facts.currency:
-        raise UsageError(
-            f"{leg}: its source does not say its currency, so that it cannot be converted to {currency}",
-            "leave out --currency, or name a leg whose currency is known",
-        )
-    if facts.currency == currency:
+    if facts.currency == currency and facts.measure == "price":
         return history
+    if why := _inconvertible(facts):
+        return _remarked(history, f"{leg}: {why}, not converted to {currency}")
     (whole, factor), (target, divisor) = _whole(facts.currency), _whole(currency)
     factor /= divisor
     if whole == target:
         return _remarked(_scaled(history, factor, currency), f"{leg}: {facts.currency} converted to {currency}")
-    return _by_rates(history, currency, factor, _rates(_named(leg, whole, target, currency), leg, currency, get))
+    if not about(leg.source).remote:
+        return _remarked(history, f"{leg}: in {facts.currency}, from a file, not converted to {currency}")
+    return _by_rates(history, currency, factor, _rates(_named(leg, whole, target, currency), leg, whole, currency, get))
 
 
 _WORDS = {"rate": "a rate", "index": "an index", "level": "no price"}
+
+
+def _inconvertible(facts: Facts) -> str:
+    """Why there is nothing to be converted, or nothing."""
+    if facts.measure != "price":
+        return _WORDS[facts.measure]
+    if facts.simulated:
+        return "simulated"
+    return "" if facts.currency else "its currency is not known"
 
 
 def _whole(currency: str) -> tuple[str, float]:
@@ -95,13 +100,13 @@ def _named(leg: Leg, have: str, want: str, currency: str) -> tuple[_Rate, ...]:
 def _hint(known: About, leg: Leg, currency: str) -> str:
     if known.priced_in:
         symbol = known.priced_in.format(leg.symbol.partition("/")[0], currency.lower())
-        return f"name it in that currency: {leg.source}:{symbol}"
-    return "leave out --currency, or name the leg at a source that has them, such as yahoo"
+        return f"name it in that currency: {leg.source}:{symbol}; or --currency '' for no conversion"
+    return "--currency '' for no conversion, or name the leg at a source that has them, such as yahoo"
 
 
-def _rates(steps: tuple[_Rate, ...], leg: Leg, currency: str, get: Callable[[Leg], History]) -> _Rates:
+def _rates(steps: tuple[_Rate, ...], leg: Leg, have: str, currency: str, get: Callable[[Leg], History]) -> _Rates:
     """The product of some series, on the days that all of them have."""
-    histories = tuple(_had(step.leg, leg, currency, get) for step in steps)
+    histories = tuple(_had(step.leg, leg, have, currency, get) for step in steps)
     dates = histories[0].series.dates
     for history in histories[1:]:
         dates = np.intersect1d(dates, history.series.dates, assume_unique=True)
@@ -114,11 +119,15 @@ def _rates(steps: tuple[_Rate, ...], leg: Leg, currency: str, get: Callable[[Leg
     return _Rates(dates, values, quote if np.isfinite(quote) else None, histories)
 
 
-def _had(rate: Leg, leg: Leg, currency: str, get: Callable[[Leg], History]) -> History:
+def _had(rate: Leg, leg: Leg, have: str, currency: str, get: Callable[[Leg], History]) -> History:
     try:
         history = get(rate)
     except SourceError as error:
-        raise type(error)(f"{leg}: cannot be converted to {currency}: {error.message}", error.hint) from error
+        unknown = isinstance(error, (UnknownSymbol, EmptyAnswer))
+        none = f"{rate.source} has no rates from {have} to {currency}: --currency '' for no conversion"
+        raise type(error)(
+            f"{leg}: cannot be converted to {currency}: {error.message}", none if unknown else error.hint
+        ) from error
     if not (history.series.closes > 0).all():
         raise SourceError(f"{leg}: cannot be converted to {currency}: {rate} holds a rate that is not above zero")
     return history
@@ -131,8 +140,8 @@ def _by_rates(history: History, currency: str, factor: float, rates: _Rates) -> 
     leg = series.leg
     if not has.any():
         raise EmptyAnswer(
-            f"{leg}: cannot be converted to {currency}: no day in common with {rates.histories[0].series.leg}",
-            "leave out --currency",
+            f"{leg}: cannot be converted to {currency}: no day in common with {_names(rates)}",
+            "--currency '' for no conversion",
         )
     closes = series.closes[has] * rates.values[at[has]] * factor
     events, lost = _events(series, rates, factor)
@@ -155,6 +164,8 @@ def _by_rates(history: History, currency: str, factor: float, rates: _Rates) -> 
 
 def _at(days: Days, dates: Days, *, exactly: bool) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]]:
     """For each day the position of its rate, or -1; that of the latest one before it where it need not be exact."""
+    if not len(dates):
+        return np.full(len(days), -1)
     at = dates.searchsorted(days, side="right") - 1
     age = days - dates[at]
     return np.where((at >= 0) & (age >= np.timedelta64(0, "D")) & (age <= (0 if exactly else OLDEST_RATE)), at, -1)
@@ -185,6 +196,10 @@ def _left_out(series: Series, has: np.ndarray[tuple[int, ...], np.dtype[np.bool_
             f"{series.leg}: {plural(len(missing), 'close')} without a rate of the day left out: {newest_first}"
         )
     return found
+
+
+def _names(rates: _Rates) -> str:
+    return " and ".join(str(history.series.leg) for history in rates.histories)
 
 
 def _origin(rates: _Rates) -> str:

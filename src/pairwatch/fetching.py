@@ -43,16 +43,17 @@ class Outcome(NamedTuple):
 def fetch(desk: Desk, legs: Iterable[Leg], most: int = MOST) -> Iterator[Outcome]:
     """Fetch legs into the cache; each is reported once, as soon as it is done.
 
-    At most `most` are on their way at once, and of each source as many as it allows. What is fresh is not asked for
-    again, so that a run that was broken off goes on where it stopped. Whoever stops listening stops the work: what is
-    on its way then is left to itself, and what was stored stays.
+    At most `most` are on their way at once, and of each source as many as it allows; one that only waits for its turn,
+    or for the end of a pause, is on no way yet, so that a slow source does not hold up the others. What is fresh is not
+    asked for again, so that a run that was broken off goes on where it stopped. Whoever stops listening stops the work:
+    what is on its way then is left to itself, and what was stored stays.
     """
     waiting: dict[str, queue.SimpleQueue[Leg]] = {}
     counts: dict[str, int] = {}
     for leg in dict.fromkeys(legs):
         waiting.setdefault(leg.source, queue.SimpleQueue()).put(leg)
         counts[leg.source] = counts.get(leg.source, 0) + 1
-    crew = _Crew(desk, waiting, threading.Semaphore(max(most, 1)))
+    crew = _Crew(desk, waiting, max(most, 1))
     try:
         crew.start(counts)
         for _ in range(sum(counts.values())):
@@ -67,12 +68,13 @@ def fetch(desk: Desk, legs: Iterable[Leg], most: int = MOST) -> Iterator[Outcome
 class _Crew:
     """Threads that fetch, some for each source. They are daemons: nobody waits for them when the run ends."""
 
-    def __init__(self, desk: Desk, waiting: dict[str, "queue.SimpleQueue[Leg]"], free: threading.Semaphore) -> None:
+    def __init__(self, desk: Desk, waiting: dict[str, "queue.SimpleQueue[Leg]"], most: int) -> None:
         self.done: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
         self.stopped = threading.Event()
-        self._desk = desk
+        self._most = most
+        self._free = threading.Semaphore(most)
+        self._desk = desk.giving_way(self._free)
         self._waiting = waiting
-        self._free = free
 
     def start(self, counts: dict[str, int]) -> None:
         """Start as many threads for each source as it allows, and has work for."""
@@ -81,7 +83,7 @@ class _Crew:
                 abreast = self._desk.pace(source).abreast
             except PairwatchError:
                 abreast = 1  # every one of its legs will say why
-            for _ in range(min(abreast, count)):
+            for _ in range(min(abreast, count, self._most)):
                 threading.Thread(target=self._work, args=(source,), name=f"fetch-{source}", daemon=True).start()
 
     def _work(self, source: str) -> None:

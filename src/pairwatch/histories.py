@@ -1,12 +1,18 @@
-"""One leg's closes with where they come from, and adjusted for what was distributed."""
+"""One leg's closes with where they come from, adjusted for what was distributed, and standing in for another leg's."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from pairwatch import kernels
-from pairwatch.model import Adjustment, Floats, Provenance, Series
+from pairwatch.errors import SourceError
+from pairwatch.model import Adjustment, Floats, Leg, Provenance, Series
+
+# What says of a stale history how it was served: no reason for taking another one.
+_SERVED = re.compile(r"(; )?from the cache, [^,;]* old(, since )?")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,3 +46,35 @@ def adjusted(series: Series, adjustment: Adjustment) -> Floats:
         return series.closes
     at = series.dates.searchsorted(np.array([e.day for e in cash], dtype="datetime64[D]"))
     return kernels.adjust_for_distributions(series.closes, at, np.array([e.value for e in cash]))
+
+
+def best(had: Sequence[tuple[Leg, History]]) -> tuple[Leg, History]:
+    """Which of several histories, at least one, is taken: the latest, and of these the first that is not stale."""
+    return max(had, key=lambda one: (_end(one[1]), not one[1].provenance.stale))
+
+
+def instead(leg: Leg, had: Sequence[tuple[Leg, History]], errors: Sequence[SourceError]) -> History:
+    """The best of what was had, under the name of the leg that was asked for; `errors` are of what was not."""
+    chosen, found = best(had)
+    if chosen == leg:
+        return found
+    reasons = [error.message for error in errors]
+    reasons += [
+        _SERVED.sub("", h.provenance.stale) or f"{other}: it ends on {_end(h)}" for other, h in had if other != chosen
+    ]
+    since = "; ".join(reason.removeprefix(f"{leg}: ") for reason in reasons)
+    remark = f"{leg}: from {chosen}, since {since}" if since else f"{leg}: from {chosen}"
+    provenance = replace(found.provenance, made=(remark, *found.provenance.made))
+    return History(replace(found.series, leg=leg), provenance)
+
+
+def none_had(leg: Leg, errors: Sequence[SourceError]) -> SourceError:
+    """The error where no leg of a chain could be had: the first one, at least one, with what the others say."""
+    said = "; ".join(error.message for error in errors)
+    return type(errors[0])(f"{leg}: none of its stand-ins could be had: {said}", errors[0].hint)
+
+
+def _end(history: History) -> np.datetime64:
+    """The day of the last close."""
+    last: np.datetime64 = history.series.dates[-1]
+    return last

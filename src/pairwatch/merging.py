@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pairwatch.model import Days, Event, Fetched, Floats, Holding, Positions, Series
+from pairwatch.model import Days, Event, Facts, Fetched, Floats, Holding, Leg, Positions, Series
 from pairwatch.text import listing, plural
 
 # Relative change from which a close counts as another: above the noise of prices stored as 32-bit floats.
@@ -22,8 +22,10 @@ REDENOMINATED = 10
 HUNDREDFOLD = np.log(100)
 GIVE_OR_TAKE = np.log(1.25)
 # What does not change a hundredfold in a day: no price, no index, and no rate by so many percentage points; near zero a
-# rate may.
+# rate may. No level in points, or of an index, either (VIX, consumer prices), where it is not near zero, as indices of
+# activity and of stress are; other levels may (payrolls' changes, claims).
 LEAST_CHANGE = {"price": 0.0, "index": 0.0, "rate": 3.0}
+LEAST_CHANGE_OF_LEVEL = 3.0
 # So many closes in a row are no slip any more, where nothing is known of the leg.
 LASTING = 20
 # Splits as they are made, and how near to one a jump of the price must be to be taken for one.
@@ -34,6 +36,8 @@ LATELY = np.timedelta64(100, "D")
 
 
 _NEVER = np.datetime64(date.min)
+
+Flags = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 
 class Restated(Exception):
@@ -74,14 +78,7 @@ def merge(held: Holding | None, fetched: Fetched) -> Merge:
         if fetched.since is not None:
             raise Restated(reason)
         return _replaced(held, fetched, reason, remarks)
-    gone = ~np.isin(old.dates, new.dates) & (old.dates >= _first_day(fetched))
-    odd = np.isin(old.dates, refused)
-    # A bar from a time when the clock was ahead may never have been a finished one.
-    later = (old.dates > new.dates[-1]) & (held.asked_at <= fetched.asked_at)
-    before = old.dates < new.dates[0]
-    kept = gone & (before | np.isin(old.dates, fetched.expected) | later | odd)
-    # A whole answer that begins later is one of a source that does not reach back far: nothing was dropped.
-    dropped = kept & ~odd & ~before if fetched.since is None else kept & ~odd
+    gone, kept, dropped = _fate(held, fetched, refused)
     return Merge(
         _holding(
             fetched,
@@ -97,6 +94,19 @@ def merge(held: Holding | None, fetched: Fetched) -> Merge:
             *_no_longer_given(old, gone & ~kept, "left out"),
         ),
     )
+
+
+def _fate(held: Holding, fetched: Fetched, refused: Days) -> tuple[Flags, Flags, Flags]:
+    """Which held closes the answer leaves out, which of these stay, and of which of these that has to be said."""
+    old, new = held.series, fetched.series
+    gone = ~np.isin(old.dates, new.dates) & (old.dates >= _first_day(fetched))
+    odd = np.isin(old.dates, refused)
+    # A bar from a time when the clock was ahead may never have been a finished one.
+    later = (old.dates > new.dates[-1]) & (held.asked_at <= fetched.asked_at)
+    before = old.dates < new.dates[0]
+    kept = gone & (before | np.isin(old.dates, fetched.expected) | later | odd)
+    # A whole answer that begins later is one of a source that does not reach back far: nothing was dropped.
+    return gone, kept, kept & ~odd & ~before if fetched.since is None else kept & ~odd
 
 
 def _cut(fetched: Fetched) -> Fetched:
@@ -263,12 +273,8 @@ def _without_slips(held: Holding | None, fetched: Fetched) -> tuple[Fetched, Day
     odd = levels != right
     refused = series.dates[odd]
     if len(refused):
-        times = "100 times" if levels[odd][0] > right else "a hundredth of"
-        days = str(refused[0]) if len(refused) == 1 else f"{refused[0]} to {refused[-1]}"
-        remarks.append(
-            f"{series.leg}: {plural(len(refused), 'close')} refused, {days}: {times} the others, and no split; "
-            f"if that is right: pairwatch cache clear {series.leg}"
-        )
+        way_out = f"if that is right: pairwatch cache clear {series.leg}"
+        remarks.append(_refusal(series.leg, refused, way_out, above=bool(levels[odd][0] > right)))
         series = replace(series, dates=series.dates[~odd], closes=series.closes[~odd])
         # There was a session: without a close it is a hole, which is remembered.
         fetched = fetched._replace(expected=np.union1d(fetched.expected, refused))
@@ -276,6 +282,30 @@ def _without_slips(held: Holding | None, fetched: Fetched) -> tuple[Fetched, Day
         remarks.append(f"{series.leg}: a latest price of {series.quote.price:g} refused, 100 times off the last close")
         series = replace(series, quote=None)
     return (fetched._replace(series=series) if remarks else fetched), refused, tuple(remarks)
+
+
+def believed(series: Series, until: date | None = None) -> tuple[Series, tuple[str, ...]]:
+    """The closes of a file without those a hundred times off the others, and what is said of these, up to a day.
+
+    A file that is a hundred times off as a whole cannot be told from others, and stays as it is.
+    """
+    levels = _levels(series)
+    right = _right_level(None, series, levels)
+    odd = levels != right
+    if not odd.any():
+        return series, ()
+    said = odd if until is None else odd & (series.dates <= np.datetime64(until))
+    name = "level:NAME" if series.facts.measure == "level" else "level"
+    way_out = f"mend the file, or if that is right: --unit {series.leg}={name}"
+    above = bool(levels[odd][0] > right)
+    remarks = (_refusal(series.leg, series.dates[said], way_out, above=above),) if said.any() else ()
+    return replace(series, dates=series.dates[~odd], closes=series.closes[~odd]), remarks
+
+
+def _refusal(leg: Leg, refused: Days, way_out: str, *, above: bool) -> str:
+    days = str(refused[0]) if len(refused) == 1 else f"{refused[0]} to {refused[-1]}"
+    times = "100 times" if above else "a hundredth of"
+    return f"{leg}: {plural(len(refused), 'close')} refused, {days}: {times} the others, and no split; {way_out}"
 
 
 def _levels(series: Series) -> Positions:
@@ -291,11 +321,18 @@ def _levels(series: Series) -> Positions:
 
 def _hundreds(series: Series, was: Floats, now: Floats) -> Positions:
     """1 where a value is a hundred times another, give or take, and cannot be; -1 where a hundredth; 0 elsewhere."""
-    least = LEAST_CHANGE.get(series.facts.measure, np.inf)
-    above = (was > 0) & (now > 0) & (np.abs(now - was) > least)
+    above = (was > 0) & (now > 0) & (np.abs(now - was) > _least_change(series.facts))
     logs = np.zeros(len(was))
     logs[above] = np.log(now[above]) - np.log(was[above])
     return np.where(np.abs(np.abs(logs) - HUNDREDFOLD) <= GIVE_OR_TAKE, np.sign(logs), 0).astype(np.intp)
+
+
+def _least_change(facts: Facts) -> float:
+    """By how much a series changes at least where a hundredfold of it is no slip's doing; infinite if it may always."""
+    unit = facts.unit.lower()
+    if facts.measure == "level" and (unit == "points" or unit.startswith("index")):
+        return LEAST_CHANGE_OF_LEVEL
+    return LEAST_CHANGE.get(facts.measure, np.inf)
 
 
 def _right_level(held: Holding | None, series: Series, levels: Positions) -> int:

@@ -3,18 +3,20 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
 from pairwatch import catalogue, kernels, receipts, stats, verdicts
 from pairwatch import lead as leads
-from pairwatch.alignment import CLOCK_TOLERANCE, FEWEST_RETURNS, Alignment, align, hours_apart
+from pairwatch.alignment import FEWEST_RETURNS, Alignment, align
 from pairwatch.catalogue import LegView, PairView
+from pairwatch.clocks import CLOCK_TOLERANCE, hours_apart
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.histories import History, adjusted
 from pairwatch.model import (
     NAN,
+    Absent,
     Adjustment,
     Align,
     Comparison,
@@ -23,9 +25,11 @@ from pairwatch.model import (
     Positions,
     Reading,
     Receipt,
+    Scope,
     Series,
     Window,
 )
+from pairwatch.stats import legs
 from pairwatch.text import clean, listing, plural
 
 __all__ = [
@@ -96,9 +100,8 @@ def _staged(a: History, b: History, question: Question) -> _Staged:
     sides = receipts.as_of(a, question.as_of), receipts.as_of(b, question.as_of)
     first, second = (side.series for side in sides)
     lined_up = align(first, second, question.window, question.align)
-    bars = lined_up.bars_per_year
-    view_a = _leg_view(sides[0], lined_up.at_a, bars, question.adjustment)
-    view_b = _leg_view(sides[1], lined_up.at_b, bars, question.adjustment)
+    view_a = _leg_view(sides[0], lined_up, 0, question.adjustment)
+    view_b = _leg_view(sides[1], lined_up, 1, question.adjustment)
     return _Staged(sides, lined_up, PairView(view_a, view_b, _spread(view_a, view_b)))
 
 
@@ -110,25 +113,12 @@ def compare(a: History, b: History, question: Question, *, trouble: str = "") ->
         UsageError: legs that cannot be lined up in the way that is asked for.
     """
     staged = _staged(a, b, question)
-    (first, second), lined_up, returns = staged.sides, staged.lined_up, len(staged.pair.a.returns)
+    first, second = staged.sides
     lead = _judged(_lead(staged, question), staged)
     readings = stats.readings(staged.pair, lead, staged.currencies)
-    receipt = Receipt(
-        a=receipts.leg_receipt(first, lined_up.dates, lined_up.lost[0], question.as_of),
-        b=receipts.leg_receipt(second, lined_up.dates, lined_up.lost[1], question.as_of),
-        start=lined_up.start,
-        base=lined_up.dates[0].item(),
-        end=lined_up.dates[-1].item(),
-        matched=len(lined_up.dates),
-        bars_per_year=lined_up.bars_per_year,
-        adjustment=question.adjustment,
-        max_lag=lead.max_lag,
-        seed=question.seed,
-        align=question.align,
-        lined_up=lined_up.lined_up,
-        absent=catalogue.absent(staged.pair),
-    )
-    remarks = (*receipts.warnings(receipt, lead, lined_up), *_shortened(question, returns, lead.max_lag))
+    receipt = _receipt(staged, question, lead.max_lag)
+    shortened = _shortened(question, receipt.matched - 1, lead.max_lag)
+    remarks = (*receipts.warnings(receipt, lead, staged.lined_up), *shortened)
     return Comparison(
         a=first.series.leg,
         b=second.series.leg,
@@ -141,9 +131,29 @@ def compare(a: History, b: History, question: Question, *, trouble: str = "") ->
             second.series.leg,
             {(r.scope, r.statistic.key): r.value for r in readings},
             (first.series.facts, second.series.facts),
+            receipt.bars_per_year,
         ),
         receipt=receipt,
         warnings=tuple(text for text in (trouble, *remarks) if text),
+    )
+
+
+def _receipt(staged: _Staged, question: Question, max_lag: int) -> Receipt:
+    (first, second), lined_up = staged.sides, staged.lined_up
+    return Receipt(
+        a=receipts.leg_receipt(first, lined_up.dates, lined_up.lost[0], question.as_of),
+        b=receipts.leg_receipt(second, lined_up.dates, lined_up.lost[1], question.as_of),
+        start=lined_up.start,
+        base=lined_up.dates[0].item(),
+        end=lined_up.dates[-1].item(),
+        matched=len(lined_up.dates),
+        bars_per_year=lined_up.bars_per_year,
+        adjustment=question.adjustment,
+        max_lag=max_lag,
+        seed=question.seed,
+        align=question.align,
+        lined_up=lined_up.lined_up,
+        absent=(*catalogue.absent(staged.pair), *_too_early(staged)),
     )
 
 
@@ -181,31 +191,46 @@ def _shortened(question: Question, returns: int, max_lag: int) -> list[str]:
     return found
 
 
-def _leg_view(history: History, at: Positions, bars: int, adjustment: Adjustment) -> LegView:
-    """One leg, cut at the end of the window; its adjusted closes meet the quoted ones there."""
-    series = history.series
+def _too_early(staged: _Staged) -> tuple[Absent, ...]:
+    """The changes for which a leg's history begins too late."""
+    (a, b), pair = (side.series for side in staged.sides), staged.pair
+    found: list[tuple[Scope, Series, LegView]] = [("a", a, pair.a), ("b", b, pair.b)]
+    return tuple(
+        Absent(scope, keys, f"{series.leg} begins on {series.dates[0]}")
+        for scope, series, view in found
+        if (keys := legs.before(view, series.dates[0].item()))
+    )
+
+
+def _leg_view(history: History, lined_up: Alignment, side: Literal[0, 1], adjustment: Adjustment) -> LegView:
+    """One leg, cut at the end of the window; its adjusted closes meet the quoted ones there.
+
+    A leg that changes by differences has no others than the quoted: a difference of closes with distributions
+    reinvested is counted in nothing. Of the faster of two legs, the closes of the bars are all that count.
+    """
+    series, every = history.series, lined_up.every
+    at = (lined_up.at_a, lined_up.at_b)[side]
     end = int(at[-1]) + 1
     known = replace(series, dates=series.dates[:end], closes=series.closes[:end])
-    levels = adjusted(known, adjustment)
     quoted = series.closes[at]
     by_differences = series.facts.by_differences
+    adjustment = "price" if by_differences else adjustment
+    levels = adjusted(known, adjustment)
     scale = series.facts.scale
-    if not by_differences and (quoted <= 0).any():
-        first = int(np.argmax(quoted <= 0))
-        raise NotEnoughData(
-            f"{series.leg}: a close of {quoted[first]:g} on {series.dates[at[first]]}; "
-            "percentages and logarithms mean nothing from zero or below",
-            f"take differences instead, --unit {series.leg}=points, or a window without it: --window, --as-of",
-        )
+    if not by_differences:
+        _check_positive(series, at)
+    own_dates, own_levels = known.dates, levels
+    if lined_up.average == (1, -1)[side]:
+        own_dates, own_levels = every.dates, levels[(every.at_a, every.at_b)[side]]
     return LegView(
         quoted=quoted,
         levels=levels[at],
         returns=np.diff(quoted) * scale if by_differences else kernels.simple_returns(levels[at]),
-        own_dates=known.dates,
-        own_levels=levels,
+        own_dates=own_dates,
+        own_levels=own_levels,
         own_last=float(series.closes[-1]) - _distributed_since(series, adjustment),
-        own_gap=kernels.usual_gap(known.dates[-61:]),
-        bars_per_year=bars,
+        own_gap=kernels.usual_gap(own_dates[-61:]),
+        bars_per_year=lined_up.bars_per_year,
         quote=series.quote,
         by_differences=by_differences,
         scale=scale,
@@ -213,6 +238,17 @@ def _leg_view(history: History, at: Positions, bars: int, adjustment: Adjustment
         change_unit=series.facts.change_unit,
         measure=series.facts.measure,
     )
+
+
+def _check_positive(series: Series, at: Positions) -> None:
+    quoted = series.closes[at]
+    if (quoted <= 0).any():
+        first = int(np.argmax(quoted <= 0))
+        raise NotEnoughData(
+            f"{series.leg}: a close of {quoted[first]:g} on {series.dates[at[first]]}; "
+            "percentages and logarithms mean nothing from zero or below",
+            f"take differences instead, --unit {series.leg}=points, or a window without it: --window, --as-of",
+        )
 
 
 def _distributed_since(series: Series, adjustment: Adjustment) -> float:

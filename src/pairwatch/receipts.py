@@ -1,20 +1,22 @@
 """What a comparison rests on, and what its reader has to know beside the numbers."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
 import numpy as np
 
-from pairwatch.alignment import FARTHEST, FREQUENCIES, Alignment
+from pairwatch.alignment import FREQUENCIES, LONGEST_SILENCE, Alignment
+from pairwatch.clocks import FARTHEST
+from pairwatch.errors import PairwatchError
 from pairwatch.histories import History
 from pairwatch.kernels import usual_gap
-from pairwatch.model import Days, Leadership, LegReceipt, Receipt
+from pairwatch.model import HUNDREDTHS, Days, Leadership, LegReceipt, Receipt
+from pairwatch.sources import About, about
 from pairwatch.text import listing, plural
 
-# A daily leg that has been silent for more days than this has stopped, or its file is not renewed.
-LONGEST_SILENCE = 10
-# The same for rarer series, in bars.
+# A rarer series than a daily one is silent, in bars, from here on: see `LONGEST_SILENCE`.
 LATE_BARS = 3
 
 
@@ -63,7 +65,7 @@ def warnings(receipt: Receipt, lead: Leadership, lined_up: Alignment) -> tuple[s
     if receipt.base > receipt.start:
         found.append(f"the window begins on {receipt.base}, the first common close, not on {receipt.start}")
     found += _frequency(common)
-    found += _beginnings(lined_up)
+    found += _beginnings(receipt, lined_up)
     found += _averages(lead, lined_up)
     found += _clocks(receipt, lead)
     found += _units(a, b)
@@ -123,17 +125,65 @@ def _holes(a: LegReceipt, b: LegReceipt) -> list[str]:
 
 
 def _currencies(a: LegReceipt, b: LegReceipt) -> list[str]:
+    """Said of two currencies, with what can be done about them."""
     ours, theirs = a.facts.currency, b.facts.currency
-    if ours == theirs or not (ours and theirs):
+    same = _whole(ours) == _whole(theirs)
+    if not (ours and theirs) or a.facts.simulated or b.facts.simulated:
         return []
-    into = next((c for c in ("USD", "EUR", *sorted((ours, theirs))) if c in (ours, theirs) and c.isupper()), "USD")
-    same = ours.upper() == theirs.upper()
+    if same and (ours in HUNDREDTHS) == (theirs in HUNDREDTHS):
+        return []
     because = (
         ", a hundredth of it or a hundred times: so is their ratio"
         if same
         else ": ratio, gap and beta include the exchange rate"
     )
-    return [f"{a.leg} is in {ours}, {b.leg} in {theirs}{because}; --currency {into} converts"]
+    return [f"{a.leg} is in {ours}, {b.leg} in {theirs}{because}{_into_one(a, b)}"]
+
+
+def _into_one(a: LegReceipt, b: LegReceipt) -> str:
+    """What makes one currency of two, where anything does: a conversion, or another leg."""
+    both = {a.facts.currency, b.facts.currency} - HUNDREDTHS.keys()
+    wanted = [currency for currency in ("USD", "EUR", *sorted(both)) if currency in both] or ["USD"]
+    for into in wanted:
+        if _can_be_in(a, into) and _can_be_in(b, into):
+            return f"; --currency {into} converts"
+    for into in wanted:
+        for side in (a, b):
+            source = _source(side)
+            if source and source.priced_in and side.facts.currency != into:
+                symbol = source.priced_in.format(side.leg.symbol.partition("/")[0], into.lower())
+                return f"; ask for {side.leg.source}:{symbol}"
+    return ""
+
+
+def _can_be_in(side: LegReceipt, into: str) -> bool:
+    """Whether `--currency` leaves the leg in this currency: see `pairwatch.currencies`."""
+    facts = side.facts
+    if facts.currency == into:
+        return True
+    if facts.measure != "price":
+        return False
+    have = _whole(facts.currency)
+    source = _source(side)
+    rates = source.dollar_rates if source and source.remote else {}
+    return have == into or bool(source and source.remote and source.exchange_rate) or _are_among(rates, have, into)
+
+
+def _are_among(rates: Mapping[str, str], *currencies: str) -> bool:
+    return bool(rates) and {*currencies} <= {"USD", *rates}
+
+
+def _source(side: LegReceipt) -> About | None:
+    """What is known of its source, if that is still to be had."""
+    try:
+        return about(side.leg.source)
+    except PairwatchError:
+        return None
+
+
+def _whole(currency: str) -> str:
+    """The currency of which this is a hundredth, or itself."""
+    return HUNDREDTHS.get(currency, currency)
 
 
 def _clocks(receipt: Receipt, lead: Leadership) -> list[str]:
@@ -157,11 +207,14 @@ def _clocks(receipt: Receipt, lead: Leadership) -> list[str]:
     ]
 
 
-def _beginnings(lined_up: Alignment) -> list[str]:
+def _beginnings(receipt: Receipt, lined_up: Alignment) -> list[str]:
     """Said where a period's values seem to be dated by its first day: they are lined up by their dates as they are."""
     if not lined_up.average or (lined_up.dates.astype("M8[M]") != lined_up.dates).any():
         return []
-    return [f"lined up {lined_up.lined_up}; all its days are the first of a month: values dated so are a period early"]
+    is_file = (receipt.b if lined_up.average > 0 else receipt.a).leg.source == "csv"
+    rename = "call its columns observation_date,NAME, as FRED does, or " if is_file else ""
+    early = "all its days are the first of a month: values dated so are a period early"
+    return [f"lined up {lined_up.lined_up}; {early}; {rename}date them by the ends of their periods"]
 
 
 def _averages(lead: Leadership, lined_up: Alignment) -> list[str]:

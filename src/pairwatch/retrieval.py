@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import replace
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -11,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pairwatch import currencies, kernels
-from pairwatch.cache import LONGEST_BAN, Cache
+from pairwatch.cache import LONGEST_BAN, LONGEST_QUEUE, Cache
 from pairwatch.errors import NotCached, RateLimited, SourceError, TimedOut
-from pairwatch.histories import History
-from pairwatch.merging import Merge, Restated, merge, unapplied_splits
+from pairwatch.histories import History, best, instead, none_had
+from pairwatch.merging import Merge, Restated, believed, merge, unapplied_splits
 from pairwatch.model import Declared, Fetched, Holding, Leg, Provenance, Series
 from pairwatch.sources import Key, Pace, Request, Source, about, load
 from pairwatch.text import age
@@ -22,7 +23,7 @@ from pairwatch.text import age
 # How many calendar days before the last held close are asked for again, for late revisions and late events; and how
 # many periods of a series that is not daily: statistics offices revise the last two or three.
 OVERLAP, OVERLAP_PERIODS = timedelta(days=15), 3
-DAYS = {"week": 7, "month": 31, "quarter": 92, "year": 366}
+DAYS = {"week": 7, "fortnight": 14, "month": 31, "quarter": 92, "half-year": 184, "year": 366}
 # How long a session that the provider dropped is asked for again.
 PATIENCE = timedelta(days=45)
 # After this many seconds the whole history is asked for again (it costs no more requests), for deep revisions.
@@ -30,6 +31,13 @@ RECONCILE_AFTER = 30 * 86_400.0
 # How many seconds later than this run another one may have asked: it began later and was quicker. An answer from
 # further ahead was given under a clock that has been set back.
 MEANWHILE = 600.0
+# Who is patient waits for a source that has refused, if it is to be left alone for no longer than this: that covers
+# what providers name (a minute, as a rule), also doubled twice. A source that names nothing gets a quarter of an hour
+# and more: nobody wants to sit before that, so all its legs fail at once.
+LONGEST_REST = 300.0
+# A leg that was refused so often in a row has failed, however patient we are.
+MOST_REFUSALS = 4
+MEANWHILE_SERVED = "what is cached already is served meanwhile"
 
 
 class Policy(NamedTuple):
@@ -43,7 +51,8 @@ class Policy(NamedTuple):
         declared: what the user says of the values of some legs.
         fallback: for some legs the legs to be tried in their stead, in this order; usually the leg itself first.
         currency: into which prices are converted; empty for each in its own.
-        patience: seconds that a turn at a provider may be waited for; None for as long as the deadline.
+        patience: seconds that a turn at a provider may be waited for (never more than `cache.LONGEST_QUEUE`), and a
+            provider that has refused: see `LONGEST_REST`. None: a turn as long as the deadline, a refusal not at all.
     """
 
     now: float
@@ -125,10 +134,13 @@ class Desk:
     def own(self, leg: Leg) -> History:
         """The history of one leg from its own source, as it is declared: nothing stands in, nothing is converted.
 
+        What a file says is believed, however odd: this is what another source is held against.
+
         Raises:
             SourceError: the leg could not be had, and nothing usable is cached.
         """
-        return self._declared(leg, self.given(leg))
+        found = self.given(leg) if about(leg.source).remote else self._local(leg, believes=True)
+        return self._declared(leg, found)
 
     def pace(self, source: str) -> Pace:
         """How hard a source may be asked with the keys at hand.
@@ -142,6 +154,20 @@ class Desk:
     def seconds(self) -> float:
         """How long this desk has been there."""
         return self._elapsed() - self._began
+
+    def giving_way(self, slots: threading.Semaphore) -> "Desk":
+        """This desk for threads that hold one of some slots each: who waits gives its slot back meanwhile."""
+        other = copy(self)
+
+        def sleep(seconds: float) -> None:
+            slots.release()
+            try:
+                self._sleep(seconds)
+            finally:
+                slots.acquire()
+
+        other._sleep = sleep  # noqa: SLF001 - a desk itself
+        return other
 
     def _declared(self, leg: Leg, history: History) -> History:
         series = self._as_declared(leg, history.series)
@@ -161,12 +187,12 @@ class Desk:
             except SourceError as error:
                 errors.append(error)
                 continue
-            chosen, found = max(had, key=_rank)
+            chosen, found = best(had)
             if chosen == other and not found.provenance.stale:
                 break
         if not had:
-            raise _all_failed(errors)
-        return _instead(leg, had, errors)
+            raise none_had(leg, errors)
+        return instead(leg, had, errors)
 
     def _suffices(self, held: Holding) -> bool:
         """Whether the cache alone can answer."""
@@ -180,10 +206,16 @@ class Desk:
         now = self._policy.now
         return held.asked_at if now < held.asked_at <= now + MEANWHILE else now
 
-    def _local(self, leg: Leg) -> History:
+    def _local(self, leg: Leg, *, believes: bool = False) -> History:
         fetched = self._source(leg).fetch(Request(leg, self._policy.now, verbose=self._policy.verbose))
-        origin = "simulation" if fetched.series.facts.simulated else "file"
-        return History(fetched.series, Provenance(origin, remarks=fetched.remarks))  # type: ignore[arg-type]
+        series, remarks = fetched.series, fetched.remarks
+        if series.facts.simulated:
+            return History(series, Provenance("simulation", remarks=remarks))
+        if believes:
+            return History(series, Provenance("file", remarks=remarks))
+        sound, refused = believed(self._as_declared(leg, series), self._policy.until)
+        said = (*remarks, *refused, *unapplied_splits(sound, self._policy.until))
+        return History(replace(sound, facts=series.facts), Provenance("file", remarks=said))
 
     def _offline(self, leg: Leg, held: Holding | None) -> History:
         if held is None:
@@ -237,11 +269,32 @@ class Desk:
         return min([last - _overlap(held.series), *young])
 
     def _fetch(self, leg: Leg, held: Holding | None, since: date | None) -> Fetched:
-        """Ask the source, unless it asked to be left alone."""
-        policy, cache = self._policy, self._cache
-        was_paused = self._check_pause(leg)
-        source = self._source(leg)
-        request = Request(
+        """Ask the source, unless it asked to be left alone; where it refuses, again after a pause that is worth it."""
+        refusals = 0
+        while True:
+            self._rest(leg)
+            turn = _Turn(lambda: self._wait_for_turn(leg))
+            was_paused = self._cache.paused_until(leg.source) > 0
+            try:
+                fetched = self._source(leg).fetch(self._request(leg, held, since, turn))
+            except RateLimited as error:
+                if turn.refused:  # ours: the source has not been asked
+                    raise
+                refusals += 1
+                now = self._now()
+                pause = self._cache.pause(leg.source, now, error.retry_after) - now
+                if refusals == MOST_REFUSALS or pause > self._longest_rest():
+                    if error.hint == RateLimited.default_hint:
+                        error.hint = f"{leg.source} is left alone for {age(pause)}; {MEANWHILE_SERVED}"
+                    raise
+                continue
+            if was_paused and not self._left_alone(leg.source):
+                self._cache.resume(leg.source)
+            return fetched
+
+    def _request(self, leg: Leg, held: Holding | None, since: date | None, turn: Callable[[], None]) -> Request:
+        policy = self._policy
+        return Request(
             leg,
             policy.now,
             since,
@@ -249,16 +302,8 @@ class Desk:
             held.series.facts if held else None,
             policy.verbose,
             policy.keys.get(leg.source),
-            lambda: self._wait_for_turn(leg),
+            turn,
         )
-        try:
-            fetched = source.fetch(request)
-        except RateLimited as error:
-            cache.pause(leg.source, self._now(), error.retry_after)
-            raise
-        if was_paused and not self._left_alone(leg.source):
-            cache.resume(leg.source)
-        return fetched
 
     def _now(self) -> float:
         """The instant of the run, and what has gone by since: a run may take longer than a pause."""
@@ -272,15 +317,24 @@ class Desk:
         left = self._cache.paused_until(source) - self._now()
         return left if 0 < left <= LONGEST_BAN else 0.0
 
-    def _check_pause(self, leg: Leg) -> bool:
-        """Whether the leg's source had asked to be left alone.
+    def _longest_rest(self) -> float:
+        """How long a source that has refused is waited for at a time."""
+        return min(self._policy.patience or 0.0, LONGEST_REST)
+
+    def _rest(self, leg: Leg) -> bool:
+        """Wait until the leg's source may be asked again; whether that took any time.
 
         Raises:
-            RateLimited: it still wants to be.
+            RateLimited: it wants to be left alone for longer than that is worth.
         """
-        if left := self._left_alone(leg.source):
-            raise RateLimited(f"{leg}: {leg.source} throttles this machine and is left alone for {age(left)} more")
-        return self._cache.paused_until(leg.source) > 0
+        waited, patience = 0.0, self._policy.patience or 0.0
+        while left := self._left_alone(leg.source):
+            if left > self._longest_rest() or waited + left > patience:
+                message = f"{leg}: {leg.source} throttles this machine and is left alone for {age(left)} more"
+                raise RateLimited(message, f"run again then; {MEANWHILE_SERVED}")
+            self._sleep(left)
+            waited += left
+        return waited > 0
 
     def _wait_for_turn(self, leg: Leg) -> None:
         """Take a turn at the leg's source, and wait until it comes.
@@ -290,16 +344,19 @@ class Desk:
             RateLimited: the source has asked to be left alone meanwhile.
         """
         policy, pace = self._policy, self.pace(leg.source)
-        patience = policy.deadline if policy.patience is None else policy.patience
-        wait = self._cache.turn(leg.source, self._now(), pace.gap, pace.burst, patience)
-        if wait > patience:
-            raise TimedOut(
-                f"{leg}: {leg.source} may be asked again in {age(wait)}; it is asked once in {pace.gap:g} s",
-                "run again later, or wait longer: --deadline",
-            )
-        if wait > 0:
+        patience = min(policy.deadline if policy.patience is None else policy.patience, LONGEST_QUEUE)
+        while True:
+            wait = self._cache.turn(leg.source, self._now(), pace.gap, pace.burst, patience)
+            if wait > patience:
+                raise TimedOut(
+                    f"{leg}: {leg.source} may be asked again in {age(wait)}; it is asked once in {pace.gap:g} s",
+                    "run again later, or wait longer: --deadline",
+                )
+            if wait <= 0:
+                return
             self._sleep(wait)
-            self._check_pause(leg)
+            if not self._rest(leg):  # after a rest the turn is over, and the others have rested, too
+                return
 
     def _source(self, leg: Leg) -> Source:
         with self._loading:
@@ -308,35 +365,24 @@ class Desk:
             return self._sources[leg.source]
 
 
-def _end(history: History) -> np.datetime64:
-    """The day of the last close."""
-    last: np.datetime64 = history.series.dates[-1]
-    return last
+class _Turn:
+    """What a source calls before each request that goes out.
 
+    Attributes:
+        refused: whether we have let it send nothing more. What it raises then says nothing of its provider.
+    """
 
-def _rank(candidate: tuple[Leg, History]) -> tuple[np.datetime64, bool]:
-    """By which of several histories the latest, and of these the first that is not stale, is taken."""
-    history = candidate[1]
-    return _end(history), not history.provenance.stale
+    def __init__(self, wait: Callable[[], None]) -> None:
+        self.refused = False
+        self._wait = wait
 
-
-def _instead(leg: Leg, had: list[tuple[Leg, History]], errors: list[SourceError]) -> History:
-    """The best of what was had, under the name of the leg that was asked for."""
-    chosen, found = max(had, key=_rank)
-    if chosen == leg:
-        return found
-    reasons = [error.message for error in errors]
-    reasons += [h.provenance.stale or f"{other}: it ends on {_end(h)}" for other, h in had if other != chosen]
-    since = "; ".join(reason.removeprefix(f"{leg}: ") for reason in reasons)
-    remark = f"{leg}: from {chosen}, since {since}" if since else f"{leg}: from {chosen}"
-    provenance = replace(found.provenance, made=(remark, *found.provenance.made))
-    return History(replace(found.series, leg=leg), provenance)
-
-
-def _all_failed(errors: list[SourceError]) -> SourceError:
-    """The first error, with what the others say."""
-    first, *others = errors
-    return type(first)("; ".join(error.message for error in (first, *others)), first.hint)
+    def __call__(self) -> None:
+        """Wait for the turn; see `Desk._wait_for_turn` for what it raises."""
+        try:
+            self._wait()
+        except SourceError:
+            self.refused = True
+            raise
 
 
 def _overlap(series: Series) -> timedelta:

@@ -14,6 +14,10 @@ from pairwatch.text import plural
 
 # Daily returns of two months: a window that holds a month to fall behind in and another to catch up in.
 TWO_MONTHS = 42
+# Bars of two days are so many a year where both legs trade every day: with more of them a bar is a day.
+TWO_DAYS = 182
+# In percentage points: what is smaller rounds to nothing.
+LEAST_GAP = 0.005
 
 Values = Mapping[tuple[str, str], float]
 
@@ -70,7 +74,13 @@ def _detectable(lead: Leadership) -> str:
 # ---------------------------------------------------------------- claims
 
 
-def claims(a: Leg, b: Leg, values: Values, facts: tuple[Facts, Facts] = (Facts(), Facts())) -> tuple[Claim, ...]:
+def claims(
+    a: Leg,
+    b: Leg,
+    values: Values,
+    facts: tuple[Facts, Facts] = (Facts(), Facts()),
+    bars_per_year: int = 252,
+) -> tuple[Claim, ...]:
     """The sentences that people write about a pair, each decided by its number, or left open.
 
     Nobody hedges with, or holds, a level or a rate; without `facts` the legs are prices.
@@ -82,7 +92,7 @@ def claims(a: Leg, b: Leg, values: Values, facts: tuple[Facts, Facts] = (Facts()
         _ahead(a, b, values, has_level=any(one.measure == "level" for one in facts)),
         _catching_up(a, b, values),
         _hedge(a, b, values, alike=counted_alike(*units)) if all(one.can_be_held for one in facts) else None,
-        _robust(values),
+        _robust(values, "day" if bars_per_year > TWO_DAYS else "bar"),
         _reverting(values),
     )
     return tuple(claim for claim in found if claim)
@@ -122,11 +132,15 @@ def _idiosyncratic(values: Values) -> Claim | None:
 
 def _ahead(a: Leg, b: Leg, values: Values, *, has_level: bool) -> Claim | None:
     gap = values["pair", "return_gap"]
-    if not math.isfinite(gap):
+    if not math.isfinite(gap) or _rounds_to_nothing(gap):
         return None
     because = f"it is {'ahead' if gap > 0 else 'behind'} by {100 * abs(gap):.2f} percentage points"
     text = f"{a} has grown more than {b}" if has_level else f"{a} is ahead of {b}"
     return Claim(f"{text} over the window", "TRUE" if gap > 0 else "FALSE", because)
+
+
+def _rounds_to_nothing(gap: float) -> bool:
+    return abs(100 * gap) < LEAST_GAP
 
 
 def _catching_up(a: Leg, b: Leg, values: Values) -> Claim | None:
@@ -134,7 +148,7 @@ def _catching_up(a: Leg, b: Leg, values: Values) -> Claim | None:
     if not values["pair", "observations"] >= TWO_MONTHS:
         return None
     gap, month = values["pair", "return_gap"], values["difference", "change_1m"]
-    if not (math.isfinite(gap) and math.isfinite(month)) or gap == 0:
+    if not (math.isfinite(gap) and math.isfinite(month)) or _rounds_to_nothing(gap) or _rounds_to_nothing(month):
         return None
     leader, laggard, gained = (a, b, -month) if gap > 0 else (b, a, month)
     moved = f"{'gained' if gained > 0 else 'lost'} {100 * abs(gained):.2f} percentage points"
@@ -155,18 +169,18 @@ def _hedge(a: Leg, b: Leg, values: Values, *, alike: bool) -> Claim | None:
     return _decided(f"a hedge with {b} would have halved {a}'s volatility", left[0], left[1], 0.5, because)
 
 
-def _robust(values: Values) -> Claim | None:
-    """Whether the correlation differs from zero without its most telling day too."""
+def _robust(values: Values, bar: str) -> Claim | None:
+    """Whether the correlation differs from zero without its most telling bar too."""
     r, low, high = (values["pair", f"correlation{end}"] for end in ("", "_low", "_high"))
     without = [values["pair", f"correlation_fragility_{end}"] for end in ("low", "high")]
     if not all(map(math.isfinite, (low, high, *without))):
         return None
-    text = "no single day makes the correlation"
+    text = f"no single {bar} makes the correlation"
     if low <= 0 <= high:
         return Claim(text, "INCONCLUSIVE", f"there is none to speak of (95% interval {bare(low)} to {bare(high)})")
     weakest = min(math.copysign(1, r) * end for end in without)
     differs = correlation_interval(weakest, int(values["pair", "observations"]) - 1)[0] > 0
-    because = f"without any one day it lies between {without[0]:.2f} and {without[1]:.2f}"
+    because = f"without any one {bar} it lies between {without[0]:.2f} and {without[1]:.2f}"
     return Claim(text, "TRUE" if differs else "FALSE", because)
 
 

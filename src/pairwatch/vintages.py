@@ -177,7 +177,13 @@ def _with(found: Comparison, readings: tuple[Reading, ...]) -> Comparison:
         found,
         readings=readings,
         leadership=verdicts.with_verdict(lead, str(found.a), str(found.b)),
-        claims=verdicts.claims(found.a, found.b, known, (found.receipt.a.facts, found.receipt.b.facts)),
+        claims=verdicts.claims(
+            found.a,
+            found.b,
+            known,
+            (found.receipt.a.facts, found.receipt.b.facts),
+            found.receipt.bars_per_year,
+        ),
     )
 
 

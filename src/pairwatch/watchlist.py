@@ -115,17 +115,10 @@ def _new(a: str, b: str, source: str, folder: Path | None) -> Pair:
 
 def _placed(pair: Pair, source: str, folder: Path | None) -> Pair:
     """The pair with the paths of its files absolute: who runs it later does so elsewhere."""
-    one, other = (_text(_absolute(Leg.parse(text, source), folder), text, source) for text in pair)
+    if folder is None:
+        return pair
+    one, other = (_text(config.placed(Leg.parse(text, source), folder), text, source) for text in pair)
     return one, other
-
-
-def _absolute(leg: Leg, folder: Path | None) -> Leg:
-    if leg.source != "csv" or folder is None or leg.symbol.startswith("~") or os.path.isabs(leg.symbol):  # noqa: PTH117
-        return leg
-    # Behind a # may be a column, which is no path; the file's own name may begin with one.
-    path, mark, rest = leg.symbol.partition("#")
-    within, name = os.path.split(path)
-    return Leg("csv", os.path.join(os.path.abspath(folder / within), name) + mark + rest)  # noqa: PTH100, PTH118 - links stay
 
 
 def _text(leg: Leg, typed: str, source: str) -> str:

@@ -134,7 +134,7 @@ def test_a_source_that_fails_where_older_data_are_held_is_a_note(run, provider):
 
 
 def test_a_source_that_throttles_is_left_alone_from_then_on(run, provider):
-    provider.faults["fred:AAA"] = RateLimited("fred:AAA: throttled", retry_after=60)
+    provider.faults["fred:AAA"] = RateLimited("fred:AAA: throttled", retry_after=3600)
     code, out, _ = run("fetch", "fred:AAA", "QQQ")
     assert code == 3
     provider.asked.clear()
@@ -219,7 +219,7 @@ def test_each_source_is_handed_its_own_key(run, provider, monkeypatch):
     monkeypatch.setenv("FRED_API_KEY", "s3cret")
     run("fetch", "fred:DGS10")
     run("fetch", "QQQ")
-    assert provider.keys == [("FRED_API_KEY", "s3cret"), None]
+    assert provider.keys == [("FRED_API_KEY", "s3cret", "the environment"), None]
 
 
 def test_the_file_has_keys_if_nobody_else_can_read_it(run, provider, tmp_path, monkeypatch):
@@ -232,7 +232,7 @@ def test_the_file_has_keys_if_nobody_else_can_read_it(run, provider, tmp_path, m
     assert "chmod 600" in two_lines(err)[1]
     file.chmod(0o600)
     assert run("fetch", "coingecko:bitcoin")[::2] == (0, "")
-    assert provider.keys == [("COINGECKO_DEMO_API_KEY", "s3cret")]
+    assert provider.keys == [("COINGECKO_DEMO_API_KEY", "s3cret", str(file))]
 
 
 def test_a_key_that_cannot_be_one_is_refused_before_anything_is_asked_and_not_shown(run, provider, monkeypatch):

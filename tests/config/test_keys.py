@@ -1,6 +1,5 @@
 """Where keys come from, and that nobody sees them."""
 
-import sys
 import threading
 import tomllib
 
@@ -9,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pairwatch import config, sources
-from pairwatch.config.keys import from_keyring
 from pairwatch.errors import SourceError, UsageError
 
 FILE = "/etc/pairwatch.toml"
@@ -41,7 +39,7 @@ def of_file(text, mode=0o600):
 def test_the_variable_comes_first():
     keyring = Keyring(FRED_API_KEY="of the keyring")
     found = keys({"FRED_API_KEY": "of-the-variable"}, {"FRED_API_KEY": "of-the-file"}, keyring)
-    assert found["fred"] == ("FRED_API_KEY", "of-the-variable")
+    assert found["fred"] == ("FRED_API_KEY", "of-the-variable", "the environment")
     assert keyring.asked == []
 
 
@@ -50,22 +48,27 @@ def test_the_file_comes_before_the_keyring():
     assert keys({"FRED_API_KEY": ""}, {"FRED_API_KEY": "of-the-file"}, keyring)["fred"] == (
         "FRED_API_KEY",
         "of-the-file",
+        FILE,
     )
     assert keyring.asked == []
 
 
 def test_the_keyring_comes_last():
-    assert keys(keyring=Keyring(FRED_API_KEY="of-the-keyring"))["fred"] == ("FRED_API_KEY", "of-the-keyring")
+    found = keys(keyring=Keyring(FRED_API_KEY="of-the-keyring"))
+    assert found["fred"] == ("FRED_API_KEY", "of-the-keyring", "the keyring")
 
 
 def test_the_better_key_of_those_at_hand_is_taken():
     found = keys({"COINGECKO_DEMO_API_KEY": "demo"}, {"COINGECKO_PRO_API_KEY": "pro"})
-    assert found["coingecko"] == ("COINGECKO_PRO_API_KEY", "pro")
+    assert found["coingecko"][:2] == ("COINGECKO_PRO_API_KEY", "pro")
 
 
 def test_a_key_at_hand_leaves_the_keyring_shut_though_it_has_a_better_one():
     keyring = Keyring(COINGECKO_PRO_API_KEY="pro")
-    assert keys({"COINGECKO_DEMO_API_KEY": "demo"}, keyring=keyring)["coingecko"] == ("COINGECKO_DEMO_API_KEY", "demo")
+    assert keys({"COINGECKO_DEMO_API_KEY": "demo"}, keyring=keyring)["coingecko"][:2] == (
+        "COINGECKO_DEMO_API_KEY",
+        "demo",
+    )
     assert keyring.asked == []
 
 
@@ -109,36 +112,17 @@ def test_what_is_at_hand_says_where_it_is():
     assert len(found) == 2
 
 
+def test_a_key_is_told_with_its_place_and_without_what_it_is():
+    found = keys({}, {"FRED_API_KEY": SECRET}, Keyring(COINGECKO_PRO_API_KEY=SECRET))
+    assert f"{found['fred']}" == f"FRED_API_KEY, in {FILE}"
+    assert str(found["coingecko"]) == "COINGECKO_PRO_API_KEY, in the keyring"
+    assert str(sources.Key("FRED_API_KEY", SECRET)) == "FRED_API_KEY"
+
+
 def test_a_plug_ins_key_is_found_by_its_variable(monkeypatch):
     about = sources.about("fred")._replace(keys=("ACME_TOKEN",))
     monkeypatch.setattr(sources, "about", lambda name: about)
-    assert keys({"ACME_TOKEN": "t"})["acme"] == ("ACME_TOKEN", "t")
-
-
-# ---------------------------------------------------------------- the keyring itself
-
-
-class Module:
-    """What stands for the keyring's module: holds passwords, or fails."""
-
-    def __init__(self, passwords=None, error=None):
-        self.passwords, self.error = passwords or {}, error
-
-    def get_password(self, service, user):
-        if self.error:
-            raise self.error
-        return self.passwords.get((service, user))
-
-
-def test_the_keyring_knows_it_by_the_variable(monkeypatch):
-    monkeypatch.setitem(sys.modules, "keyring", Module({("pairwatch", "FRED_API_KEY"): "k"}))
-    assert from_keyring("FRED_API_KEY") == "k"
-
-
-@pytest.mark.parametrize("module", [None, Module(), Module(error=RuntimeError("no desktop")), Module(error=EOFError())])
-def test_a_keyring_that_has_none_or_fails_is_none(monkeypatch, module):
-    monkeypatch.setitem(sys.modules, "keyring", module)
-    assert from_keyring("FRED_API_KEY") == ""
+    assert keys({"ACME_TOKEN": "t"})["acme"][:2] == ("ACME_TOKEN", "t")
 
 
 # ---------------------------------------------------------------- the file
@@ -231,7 +215,7 @@ def test_nothing_that_holds_a_key_shows_it():
 @given(st.text(max_size=30))
 def test_any_text_is_a_key_or_a_usage_error_without_it(secret):
     try:
-        assert keys({"FRED_API_KEY": secret}).get("fred") in (None, ("FRED_API_KEY", secret))
+        assert keys({"FRED_API_KEY": secret}).get("fred") in (None, ("FRED_API_KEY", secret, "the environment"))
     except UsageError as error:
         said = error.message
         assert said == "FRED_API_KEY cannot be what it is"

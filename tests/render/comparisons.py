@@ -78,10 +78,10 @@ def _leg(text: str, closes: builders.Floats, **facts: object) -> History:
 
 @cache
 def rate_and_index() -> Comparison:
-    """A yield against an index that changes in percent, both with what their sources say of them."""
+    """A yield against a volatility index, which changes in percent, both with what their sources say of them."""
     a, b = builders.linked_returns(69, seed=8)
     rate = _leg("fred:DGS10", 4 + 5 * a.cumsum(), measure="rate", unit="percent", frequency="day", name="10-year yield")
-    vix = {"measure": "index", "unit": "points", "closes_at": 975, "timezone": "America/Chicago", "frequency": "day"}
+    vix = {"measure": "level", "unit": "points", "closes_at": 975, "timezone": "America/New_York", "frequency": "day"}
     return builders.compared(rate, _leg("cboe:VIX", builders.prices(5 * b[1:], 17.0), **vix))
 
 

@@ -3,6 +3,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from tests import builders
 from tests.render.comparisons import ALL, demo, flat, rate_and_index, reading, two_rates
 
 from pairwatch.render import cells
@@ -111,6 +112,28 @@ def test_the_receipt_says_window_method_and_origin():
         assert words in text
 
 
+@pytest.mark.parametrize(
+    ("adjustment", "facts", "told"),
+    [
+        ("total", {}, "distributions reinvested where the source gives them;"),
+        (
+            "total",
+            {"changes": "points"},
+            "distributions reinvested where the source gives them, left out of differences;",
+        ),
+        ("total", {"measure": "rate"}, "distributions reinvested where the source gives them;"),
+        ("price", {"changes": "points"}, "prices as quoted, without distributions;"),
+    ],
+)
+def test_the_receipt_says_that_differences_are_without_distributions(adjustment, facts, told):
+    a, b = (
+        builders.history(builders.prices(r), symbol=s) for r, s in zip(builders.linked_returns(69), "AB", strict=True)
+    )
+    points = replace(b, series=replace(b.series, facts=replace(b.series.facts, **facts)))
+    c = builders.compared(a, points, adjustment=adjustment)
+    assert receipt(c)["method"][0].startswith(told)
+
+
 def receipt(c):
     """The receipt's lines by heading."""
     found = {}
@@ -120,7 +143,7 @@ def receipt(c):
 
 
 def test_the_receipt_says_what_each_leg_is_and_how_its_changes_are_made():
-    told = "fred:DGS10: rate, in percent; changes in bp · cboe:VIX: index, in points; changes in percent"
+    told = "fred:DGS10: rate, in percent; changes in bp · cboe:VIX: level, in points; changes in percent"
     assert receipt(rate_and_index())["units"] == [told]
     assert receipt(two_rates())["units"] == ["both: rate, in percent; changes in bp"]
     assert receipt(demo())["units"] == ["both: price; changes in percent"]
@@ -134,13 +157,14 @@ def test_the_receipt_says_how_legs_were_lined_up_if_they_were():
 
 
 def test_what_is_left_out_is_told_by_reason_with_the_names_that_the_table_has():
-    (told,) = receipt(two_rates())["left out"]
+    told, *young = receipt(two_rates())["left out"]
     assert told == (
         "a rate changes in basis points, not in percent: "
         "fred:DGS10, fred:DGS2, A - B without total return · Sharpe ratio · Sortino ratio · max drawdown; "
         "the pair without alpha, a year · return gap A - B · relative strength · information ratio · ratio A / B · "
         "ratio, z-score · up capture · down capture"
     )
+    assert young == [f"fred:{name} begins on 2026-08-17: without year to date · 1 year" for name in ("DGS10", "DGS2")]
     assert "left out" not in receipt(demo())
 
 

@@ -52,8 +52,8 @@ PAGES = [Page(now=NOW, width=width) for width in (None, 120, 80, 60, 40)]
 @pytest.mark.parametrize(
     ("key", "ends", "more", "row"),
     [
-        ("last", (100.0, 101.5), LEG, "last close|100.00|101.50|+1.50|0|+1.50|0"),
-        ("last", (0.01, 0.0125), LEG, "last close|0.01|0.0125|+0.0025|0|+0.0025|0"),
+        ("last", (100.0, 101.5), LEG, "last common close|100.00|101.50|+1.50|0|+1.50|0"),
+        ("last", (0.01, 0.0125), LEG, "last common close|0.01|0.0125|+0.0025|0|+0.0025|0"),
         ("total_return", (0.02, 0.05), FRACTION, "total return|+2.00%|+5.00%|+3.00%|+1.00%|+2.00%|0"),
         ("volatility", (120.0, 118.0), BP, "volatility|120.0 bp|118.0 bp|-2.0 bp|0|-2.0 bp|0"),
         ("observations", (61.0, 62.0), {"left": -1.0}, "common returns|61|62|+1|-1|+2|0"),
@@ -76,8 +76,8 @@ def test_a_change_is_rounded_like_its_ends_and_its_parts_have_signs(key, ends, m
         ("sharpe", "Sharpe ratio"),
         ("tightness_low", "tightness, 95 % low"),
         ("ratio_high", "ratio, high"),
-        ("correlation_fragility_low", "correlation, any day left out, low"),
-        ("correlation_fragility_high", "correlation, any day left out, high"),
+        ("correlation_fragility_low", "correlation, any bar left out, low"),
+        ("correlation_fragility_high", "correlation, any bar left out, high"),
     ],
 )
 def test_a_label_is_the_statistics_own_and_tells_the_ends_of_an_interval_apart(key, label):

@@ -162,7 +162,7 @@ def test_a_leg_says_what_it_is_counted_in_how_it_changes_and_when_it_closes():
     names = ("measure", "unit", "changes", "frequency", "closes_at", "timezone")
     document = read(rate_and_index())
     assert [document["a"][name] for name in names] == ["rate", "percent", "bp", "day", None, None]
-    assert [document["b"][name] for name in names] == ["index", "points", "percent", "day", "16:15", "America/Chicago"]
+    assert [document["b"][name] for name in names] == ["level", "points", "percent", "day", "16:15", "America/New_York"]
     document = read(points_and_level())
     assert [document["a"][name] for name in names[:4]] == ["index", None, "points", None]
     assert document["b"]["unit"] == "Thousands of Persons, Seasonally Adjusted"

@@ -18,7 +18,7 @@ from pairwatch.errors import UsageError
 from pairwatch.expressions import parse
 from pairwatch.model import Leg
 from pairwatch.receipts import as_of
-from pairwatch.snapshots import FILE_NAME, Store, doctor
+from pairwatch.snapshots import FILE_NAME, Store, doctor, place
 from pairwatch.snapshots.doctor import examine
 from pairwatch.snapshots.outbox import Letter, Outbox
 from pairwatch.snapshots.watching import Seen, Watch
@@ -240,14 +240,14 @@ def test_another_owner_is_a_warning(store):
 
 
 def test_a_file_system_without_locks_is_a_warning(store, monkeypatch):
-    monkeypatch.setattr(doctor, "_file_system", lambda _: "nfs4")
+    monkeypatch.setattr(place, "_file_system", lambda _: "nfs4")
     assert told(store, "warning") == ["the file is on a nfs4 file system, whose locks cannot be relied on"]
 
 
 def test_the_kind_of_a_file_system_is_that_of_the_nearest_mount(small_disk):
     if not Path("/proc/self/mounts").exists():
         pytest.skip("the kernel says nothing of mounts")
-    assert doctor._file_system(small_disk / "folder" / "file") == "tmpfs"
+    assert place._file_system(small_disk / "folder" / "file") == "tmpfs"
 
 
 def test_little_room_is_a_warning(small_disk):

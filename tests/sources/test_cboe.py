@@ -1,5 +1,6 @@
 """Cboe's files, in the shapes in which they were recorded, and in all others."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from tests.wire import clock, instant, weekdays
 
 from pairwatch.cache import Cache
+from pairwatch.clocks import hours_apart
 from pairwatch.errors import (
     ConnectionRefused,
     CutShort,
@@ -23,7 +25,7 @@ from pairwatch.errors import (
     WrongAnswer,
 )
 from pairwatch.merging import merge
-from pairwatch.model import Leg
+from pairwatch.model import Facts, Leg
 from pairwatch.retrieval import Desk, Policy
 from pairwatch.sources import Request
 from pairwatch.sources.cboe import Cboe, parse, read
@@ -211,11 +213,28 @@ def test_a_refusal_without_the_buckets_words_says_nothing_of_the_symbol(status):
 # ---------------------------------------------------------------- what is known
 
 
-def test_a_volatility_index_closes_at_a_quarter_past_three_in_chicago():
+def test_a_volatility_index_is_a_level_that_closes_at_a_quarter_past_three_in_chicago_told_by_new_yorks_clock():
     facts = answered(good(*DAYS)).series.facts
-    assert (facts.name, facts.measure, facts.unit, facts.currency) == ("Cboe Volatility Index", "index", "points", "")
-    assert (facts.kind, facts.exchange, facts.timezone, facts.closes_at) == ("INDEX", "CBOE", "America/Chicago", 915)
+    assert (facts.name, facts.measure, facts.unit, facts.currency) == ("Cboe Volatility Index", "level", "points", "")
+    assert (facts.kind, facts.exchange, facts.timezone, facts.closes_at) == ("INDEX", "CBOE", "America/New_York", 975)
     assert not facts.every_day
+    utc = Facts(timezone="UTC", closes_at=0)
+    for day in ("2026-01-15", "2026-03-09", "2026-07-15", "2026-11-02"):
+        own = np.array([day], "M8[D]")
+        chicago = replace(facts, timezone="America/Chicago", closes_at=15 * 60 + 15)
+        assert hours_apart(facts, utc, own) == hours_apart(chicago, utc, own)
+
+
+@pytest.mark.parametrize(
+    ("name", "measure"),
+    [
+        *[(name, "level") for name in ("VIX", "VVIX", "SKEW", "VIX9D", "COR1M", "NEW")],
+        *[(name, "index") for name in ("SPX", "RUT", "BXM", "PUT")],
+    ],
+)
+def test_only_shares_and_strategies_can_be_followed(name, measure):
+    facts = answered(f"DATE,{name}\n11/20/2026,142.63\n", leg=Leg("cboe", name)).series.facts
+    assert (facts.measure, facts.unit) == (measure, "points")
 
 
 def test_of_another_index_the_time_of_its_close_is_not_claimed():

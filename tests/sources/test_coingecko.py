@@ -240,6 +240,17 @@ def test_days_that_the_plan_does_not_reach_are_explained():
     assert "COINGECKO_PRO_API_KEY" in caught.value.hint
 
 
+def test_a_long_text_of_an_error_is_cut_after_a_word():
+    said = "Your request exceeds the allowed time range. Public API users are limited to querying the past 365 days."
+    with pytest.raises(SourceError) as caught:
+        answered(status_error(10012, said), status=401)
+    quoted = "Your request exceeds the allowed time range. Public API users are limited to…"
+    assert f"({quoted})" in caught.value.message
+    with pytest.raises(SourceError, match=r"x{79}…") as caught:
+        answered({"error": "x" * 200}, status=400)
+    assert "x" * 80 not in caught.value.message
+
+
 @pytest.mark.parametrize("code", [10002, 10010, 10011])
 def test_a_key_that_is_refused_is_named_and_not_shown(code):
     with pytest.raises(SourceError, match="refuses the key in COINGECKO_DEMO_API_KEY") as caught:

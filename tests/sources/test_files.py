@@ -105,9 +105,9 @@ SHAPES = [
     Shape("fred.csv", ("2024-01-02", 3.95), ("2024-01-04", 3.99), "DGS10", "rate", "1 row without a value skipped"),
     Shape("fred_2023.csv", ("2023-01-03", 76.87), ("2023-01-04", 72.82), "DCOILWTICO", said="1 row without a value"),
     Shape("fred_monthly.csv", ("2023-12-31", 3.7), ("2024-04-30", 3.9), "UNRATE", "rate"),
-    Shape("cboe.csv", ("1990-01-02", 17.24), ("1990-01-16", 24.18), "cboe", "index"),
-    Shape("cboe_skew.csv", ("1990-01-02", 126.09), ("1990-01-16", 122.62), "SKEW", "index"),
-    Shape("cboe_vxn.csv", ("1999-12-31", 50.5), ("2000-01-13", 48.75), "cboe_vxn", "index"),
+    Shape("cboe.csv", ("1990-01-02", 17.24), ("1990-01-16", 24.18), "cboe", "level"),
+    Shape("cboe_skew.csv", ("1990-01-02", 126.09), ("1990-01-16", 122.62), "SKEW", "level"),
+    Shape("cboe_vxn.csv", ("1999-12-31", 50.5), ("2000-01-13", 48.75), "cboe_vxn", "level"),
     Shape("headless.csv", ("2024-01-02", 402.59), ("2024-01-03", 398.33), "headless"),
     Shape("wide.csv#SPY", ("2024-01-02", 472.65), ("2024-01-04", 467.28), "SPY"),
     Shape("wide.csv#iwm", ("2024-01-02", 199.0), ("2024-01-03", 193.72), "IWM", said="1 row without a value skipped"),
@@ -150,7 +150,8 @@ def test_rows_on_weekends_mean_a_leg_of_every_day():
             (name, "rate", "percent", "")
             for name in ("DGS10", "DGS1MO", "T10Y2Y", "T10Y3M", "T10YIE", "FEDFUNDS", "SOFR", "BAMLH0A0HYM2", "AAA")
         ],
-        *[(name, "index", "", "") for name in ("VIXCLS", "SP500", "BAMLHYH0A0HYM2TRIV", "CPIAUCSL")],
+        *[(name, "index", "points", "") for name in ("SP500", "BAMLHYH0A0HYM2TRIV")],
+        *[(name, "level", "points", "") for name in ("VIXCLS", "CPIAUCSL")],
         ("DCOILWTICO", "price", "dollars per barrel", "USD"),
         ("DEXJPUS", "price", "yen per dollar", ""),
         ("DEXUSEU", "price", "dollars per euro", "USD"),

@@ -332,7 +332,7 @@ def test_days_that_no_such_period_begins_with_are_refused(days, cadence, said):
         (["2026-11-14", "2026-11-15", "2026-11-16", "2026-11-17"], "day"),
         (["2026-10-29", "2026-11-05", "2026-11-12", "2026-11-19"], "week"),
         (["2025-11-13", "2025-11-20", "2025-11-26", "2025-12-04", "2025-12-11"], "week"),
-        (["2026-10-07", "2026-10-21", "2026-11-04", "2026-11-18"], ""),
+        (["2026-10-07", "2026-10-21", "2026-11-04", "2026-11-18"], "fortnight"),
         (["2026-11-25", "2026-11-27", "2026-11-30", "2026-12-01"], "day"),
         (["2026-11-06", "2026-11-09", "2026-11-13", "2026-11-16"], ""),
         (["2024-01-31", "2024-02-29", "2024-03-31", "2024-04-30"], "month"),
@@ -475,10 +475,10 @@ def test_a_slower_series_is_asked_again_after_a_day(wire):
         ("DFF", "rate", "percent", "", "day", None),
         ("SOFR", "rate", "percent", "", "day", None),
         ("SOFR90DAYAVG", "rate", "percent", "", "day", None),
-        ("SOFRINDEX", "index", "", "", "day", None),
+        ("SOFRINDEX", "index", "points", "", "day", None),
         ("MORTGAGE15US", "rate", "percent", "", "week", None),
         ("BAMLC0A0CM", "rate", "percent", "", "day", None),
-        ("BAMLCC0A0CMTRIV", "index", "", "", "day", None),
+        ("BAMLCC0A0CMTRIV", "index", "points", "", "day", None),
         ("UNRATE", "rate", "percent", "", "month", None),
         ("AAA", "rate", "percent", "", "month", None),
         ("DCOILBRENTEU", "price", "dollars per barrel", "USD", "day", None),
@@ -489,9 +489,14 @@ def test_a_slower_series_is_asked_again_after_a_day(wire):
         ("DEXUSEU", "price", "dollars per euro", "USD", "day", 720),
         ("EXUSUK", "price", "dollars per pound", "USD", "month", None),
         ("AEXSZUS", "price", "francs per dollar", "", "year", None),
-        ("VIXCLS", "index", "", "", "day", 975),
-        ("SP500", "index", "", "", "day", 960),
-        ("CPIAUCSL", "index", "", "", "month", None),
+        ("VIXCLS", "level", "points", "", "day", 975),
+        ("SP500", "index", "points", "", "day", 960),
+        ("CPIAUCSL", "level", "points", "", "month", None),
+        ("OVXCLS", "level", "points", "", "day", None),
+        ("INDPRO", "level", "points", "", "month", None),
+        ("NFCI", "level", "points", "", "week", None),
+        ("NASDAQNQUS500LC", "index", "points", "", "day", None),
+        ("DTWEXBGS", "index", "points", "", "day", None),
         ("PAYEMS", "level", "thousands of persons", "", "month", None),
         ("WALCL", "level", "millions of dollars", "", "week", None),
     ],
@@ -529,8 +534,8 @@ def test_only_short_ids_without_digits_could_be_tickers():
         ("Percentage Points", ("rate", "percent", "")),
         ("Basis Points", ("rate", "bp", "")),
         ("Percent of GDP", ("level", "percent of gdp", "")),
-        ("Index", ("index", "", "")),
-        ("Index 1982-1984=100", ("index", "index 1982-1984=100", "")),
+        ("Index", ("level", "points", "")),
+        ("Index 1982-1984=100", ("level", "index 1982-1984=100", "")),
         ("Dollars per Barrel", ("price", "dollars per barrel", "USD")),
         ("U.S. Dollars to One Euro", ("price", "dollars per euro", "USD")),
         ("U.S. Dollars per Metric Ton", ("price", "dollars per metric ton", "USD")),
@@ -550,7 +555,7 @@ def test_freds_words_say_what_values_are(units, counted):
         ("Daily", "day"),
         ("Daily, Close", "day"),
         ("Weekly, Ending Friday", "week"),
-        ("Biweekly, Ending Wednesday", ""),
+        ("Biweekly, Ending Wednesday", "fortnight"),
         ("Monthly", "month"),
         ("Quarterly, End of Period", "quarter"),
         ("Semiannual", "half-year"),
@@ -632,12 +637,12 @@ def test_the_key_stands_in_no_log(wire, caplog):
     assert SECRET not in caplog.text
 
 
-def test_half_years_end_with_june_and_december_and_have_no_frequency_of_ours(wire):
+def test_half_years_end_with_june_and_december(wire):
     rows = [(day, "7") for day in monthly("2024-01", 4, 6)]
     serve_api(wire, rows, symbol="XYZ", frequency="Semiannual")
     fetched = fetch("XYZ", key=KEY)
     assert days_of(fetched) == ["2024-06-30", "2024-12-31", "2025-06-30", "2025-12-31"]
-    assert fetched.series.facts.frequency == ""
+    assert fetched.series.facts.frequency == "half-year"
 
 
 def test_the_table_says_more_than_freds_words_where_it_does(wire):
@@ -647,9 +652,19 @@ def test_the_table_says_more_than_freds_words_where_it_does(wire):
 
 
 def test_freds_words_outvote_the_table_where_they_are_plain(wire):
-    serve_api(wire, units="Index Jan 2000=100")
+    serve_api(wire, units="Dollars per Barrel")
     facts = fetch(key=KEY).series.facts
-    assert (facts.measure, facts.unit) == ("index", "index jan 2000=100")
+    assert (facts.measure, facts.unit) == ("price", "dollars per barrel")
+
+
+def test_an_index_that_can_be_followed_is_one_with_freds_words_too(wire):
+    """FRED says the same of share prices and of consumer prices."""
+    found = {}
+    for symbol in ("SP500", "CPIAUCSL"):
+        serve_api(wire, symbol=symbol, units="Index 1982-1984=100")
+        facts = fetch(symbol, key=KEY).series.facts
+        found[symbol] = facts.measure, facts.unit
+    assert found == {"SP500": ("index", "index 1982-1984=100"), "CPIAUCSL": ("level", "index 1982-1984=100")}
 
 
 def test_a_daily_series_is_asked_of_the_api_since_the_day_that_is_wanted(wire):
@@ -749,6 +764,32 @@ def test_without_its_description_a_series_is_what_the_table_says(wire, fault):
     fetched = fetch(key=KEY)
     assert (fetched.series.facts.measure, fetched.series.facts.closes_at) == ("rate", 930)
     assert "FRED did not answer what the series is" in " ".join(fetched.remarks)
+
+
+@pytest.mark.parametrize("words", ["Percent", "Basis Points", "Dollars per Hour", "Thousands of Persons"])
+@pytest.mark.parametrize("key", [KEY, None], ids=["no answer", "no key"])
+def test_what_fred_said_of_an_unknown_id_outlives_its_silence_and_the_key(wire, key, words):
+    serve_api(wire, symbol="XYZ", units=words, title="Of something")
+    known = fetch("XYZ", key=KEY).series.facts
+    wire.serves(API, SERIES, "down", status=500, kind=JSON)
+    serve(wire, "XYZ", NEW.replace("DGS10", "XYZ"))
+    fetched = fetch("XYZ", key=key, known=known)
+    facts = fetched.series.facts
+    assert (facts.measure, facts.unit, facts.currency) == (known.measure, known.unit, known.currency)
+    assert facts.name == "Of something"
+    assert "not known" not in " ".join(fetched.remarks)
+
+
+def test_what_fred_says_now_outvotes_what_it_said_before(wire):
+    serve_api(wire, symbol="XYZ", units="Thousands of Persons")
+    facts = fetch("XYZ", key=KEY, known=Facts(measure="index")).series.facts
+    assert (facts.measure, facts.unit) == ("level", "thousands of persons")
+
+
+def test_an_unknown_id_that_was_a_level_for_want_of_words_is_still_said_to_be_unknown(wire):
+    serve(wire, "XYZ", NEW.replace("DGS10", "XYZ"))
+    known = fetch("XYZ").series.facts
+    assert "what fred:XYZ is counted in is not known" in " ".join(fetch("XYZ", known=known).remarks)
 
 
 @pytest.mark.parametrize("symbol", ["DGS2", ""])

@@ -5,9 +5,12 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,7 +18,7 @@ from tests.fake_source import TODAY, FakeSource, at, day64
 
 from pairwatch import errors, sources
 from pairwatch.cache import FILE_NAME, Cache
-from pairwatch.model import Event, Facts, Fetched, Leg, Quote, Series
+from pairwatch.model import Event, Facts, Fetched, Frequency, Leg, Quote, Series
 from pairwatch.retrieval import Desk, Policy
 from pairwatch.sources import Pace, Request, plugins
 from pairwatch.text import is_clean
@@ -276,6 +279,89 @@ def test_a_plugin_that_hangs_is_given_up_at_the_deadline():
         released.set()
 
 
+def test_waiting_for_a_turn_does_not_count_against_the_deadline():
+    def fetch(request: Request) -> Fetched:
+        request.turn()
+        time.sleep(0.1)
+        request.turn()
+        return good(request)
+
+    waits: list[None] = []
+
+    def turn() -> None:
+        time.sleep(0.9)
+        waits.append(None)
+
+    assert guarded(fetch, deadline=0.8, turn=turn).series.leg == LEG
+    assert len(waits) == 2
+
+
+def test_work_between_turns_counts_against_the_deadline():
+    def fetch(request: Request) -> Fetched:
+        for _ in range(50):
+            time.sleep(0.05)
+            request.turn()
+        return good(request)
+
+    turns: list[float] = []
+    with pytest.raises(errors.TimedOut, match=r"no answer in time|given up"):
+        guarded(fetch, deadline=0.2, turn=lambda: turns.append(time.monotonic()))
+    assert 1 <= len(turns) <= 4
+
+
+def test_two_threads_of_a_plugin_may_wait_for_their_turns_at_once():
+    def fetch(request: Request) -> Fetched:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda _: request.turn(), range(2)))
+        return good(request)
+
+    assert guarded(fetch, deadline=0.2, turn=lambda: time.sleep(0.4)).series.leg == LEG
+
+
+def test_turns_that_are_waited_for_at_once_stop_the_clock_once():
+    def fetch(request: Request) -> Fetched:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: request.turn(), range(8)))
+        time.sleep(2)
+        return good(request)
+
+    began = time.monotonic()
+    with pytest.raises(errors.TimedOut):
+        guarded(fetch, deadline=0.2, turn=lambda: time.sleep(0.2))
+    assert time.monotonic() - began < 1
+
+
+def test_a_plugin_that_was_given_up_gets_no_turn_any_more():
+    released, ended = threading.Event(), threading.Event()
+    turns: list[str] = []
+    raised: list[BaseException] = []
+
+    def fetch(request: Request) -> Fetched:
+        request.turn()
+        released.wait(30)
+        try:
+            request.turn()
+        except errors.TimedOut as error:
+            raised.append(error)
+        ended.set()
+        return good(request)
+
+    with pytest.raises(errors.TimedOut, match="no answer in time"):
+        guarded(fetch, deadline=0.05, turn=lambda: turns.append("turn"))
+    released.set()
+    assert ended.wait(10)
+    assert turns == ["turn"]
+    assert len(raised) == 1
+
+
+def test_a_turn_that_is_refused_is_an_error_of_the_leg():
+    def turn() -> None:
+        raise errors.TimedOut(f"{LEG}: acme may be asked again in 5 h")
+
+    with pytest.raises(errors.TimedOut, match=r"^acme:widgets/eu: acme may be asked again in 5 h$"):
+        guarded(lambda request: request.turn(), turn=turn)
+
+
 def series_with(**more) -> Series:
     return replace(good(Request(LEG, NOW)).series, **more)
 
@@ -317,6 +403,12 @@ def test_a_series_that_breaks_the_contract_is_a_garbled_answer(series, said):
     with pytest.raises(errors.GarbledAnswer, match=r"^acme:widgets/eu: the plug-in's answer cannot be used") as caught:
         guarded(lambda request: good(request)._replace(series=series()))
     assert said in caught.value.message
+
+
+@pytest.mark.parametrize("frequency", get_args(Frequency))
+def test_every_frequency_that_there_is_passes(frequency):
+    found = guarded(lambda request: good(request)._replace(series=series_with(facts=Facts(frequency=frequency))))
+    assert found.series.facts.frequency == frequency
 
 
 @pytest.mark.parametrize(
@@ -399,3 +491,75 @@ def test_a_bug_in_a_plugin_is_no_traceback(site):
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
     assert "the plug-in acme (of acme_pairwatch 1.2) failed: KeyError: 'bug'" in done.stderr
+
+
+# ---------------------------------------------------------------- what it prints
+
+
+def say(text: str) -> None:
+    """Print to where standard output is just now."""
+    sys.stdout.write(f"{text}\n")
+
+
+def is_as_it_was(out: object) -> bool:
+    """Whether standard output is again; it is not while plug-ins that other tests have given up still run."""
+    return sys.stdout is out or bool(plugins._plugged)
+
+
+def test_what_a_plugin_prints_never_reaches_standard_output(site, capsys):
+    loud = ACME.replace("import numpy", "print('imported')\nimport numpy", 1)
+    loud = loud.replace("        request.turn()", "        print('asked')\n        request.turn()")
+    site("acme_pairwatch", loud, acme="acme_pairwatch:Acme")
+    out = sys.stdout
+    sources.load("acme").fetch(Request(LEG, NOW))
+    assert is_as_it_was(out)
+    assert capsys.readouterr() == ("", "imported\nasked\n")
+
+
+def test_others_write_to_standard_output_while_a_plugin_runs_also_one_that_was_given_up(capsys):
+    out, go_on, printed = sys.stdout, threading.Event(), threading.Event()
+
+    def fetch(request):
+        say("first")
+        go_on.wait(10)
+        say("late")
+        printed.set()
+        return good(request)
+
+    with pytest.raises(errors.TimedOut):
+        guarded(fetch, deadline=0.05)
+    say("results")
+    go_on.set()
+    assert printed.wait(10)
+    for _ in range(500):
+        if is_as_it_was(out):
+            break
+        time.sleep(0.01)
+    assert is_as_it_was(out)
+    assert capsys.readouterr() == ("results\n", "first\nlate\n")
+
+
+def test_plugins_that_run_at_the_same_time_leave_standard_output_as_it_was(capsys):
+    out, together = sys.stdout, threading.Barrier(8)
+
+    def fetch(request):
+        together.wait(10)
+        say("noise")
+        return good(request)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: guarded(fetch), range(8)))
+    assert is_as_it_was(out)
+    found = capsys.readouterr()
+    assert (found.out, found.err.count("noise")) == ("", 8)
+
+
+def test_a_plugin_that_fails_leaves_standard_output_as_it_was():
+    out = sys.stdout
+
+    def fetch(request):
+        raise ValueError("no")
+
+    with pytest.raises(errors.SourceError):
+        guarded(fetch)
+    assert is_as_it_was(out)

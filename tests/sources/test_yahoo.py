@@ -143,7 +143,14 @@ def test_the_currency_is_kept_to_the_letter(wire, yahoo, currency):
 def test_an_index_has_no_currency_of_a_price(wire, yahoo):
     wire.lists(Listing("^VIX", DAYS, CLOSES, kind="INDEX", exchange="WCB", zone="America/Chicago", opens=time(8, 30)))
     facts = ask(yahoo, "^VIX").series.facts
-    assert (facts.measure, facts.unit, facts.by_differences) == ("index", "", False)
+    assert (facts.measure, facts.unit, facts.by_differences) == ("level", "points", False)
+
+
+@pytest.mark.parametrize(("symbol", "measure"), [("^MOVE", "level"), ("^SKEW", "level"), ("^GSPC", "index")])
+def test_an_index_of_shares_can_be_followed_and_one_of_volatility_cannot(wire, yahoo, symbol, measure):
+    wire.lists(Listing(symbol, DAYS, CLOSES, kind="INDEX"))
+    facts = ask(yahoo, symbol).series.facts
+    assert (facts.measure, facts.unit, facts.can_be_held) == (measure, "points", measure == "index")
 
 
 @pytest.mark.parametrize("symbol", YIELDS)

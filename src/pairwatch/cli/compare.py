@@ -108,8 +108,10 @@ def _compared(
     found = pairs.compare(first, second, asked, trouble=cache.trouble)
     if settings["as_of"] or not world.has_snapshots(settings):
         return _Found(found)
+    from pairwatch import movements
+
     try:
-        return _Found(found, api.since(found, (first, second), asked, world.store(settings), now))
+        return _Found(found, movements.since(found, (first, second), asked, world.store(settings), now))
     except NotEnoughData:  # what was known then is too little for this version
         return _Found(found)
     except StoreError as error:

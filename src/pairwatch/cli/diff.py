@@ -83,23 +83,26 @@ def _difference(
     units: list[str] | None,
     verbose: bool,
 ) -> "Difference":
-    from pairwatch import api
+    from pairwatch import __version__, api, differences, movements, vintages
 
     a, b, start, end = names
     end = end.strip().lower()
     if (start or "").strip().lower() == "now":
         raise UsageError("FROM cannot be now", f"what is now is TO: pairwatch diff {clean(a)} {clean(b)} latest now")
-    legs, chosen, store = api.pair(a, b, settings["source"]), _chosen(only), world.store(settings)
+    legs, chosen = api.pair(a, b, settings["source"]), _chosen(only)
     keys = None if chosen is None else {key for _, key in chosen}
     asked = world.question(settings, now)
+    known = vintages.Vintages(world.store(settings), legs, asked)
     if end != "now":
         if units:
             raise UsageError("--unit needs `now` for TO", "snapshots keep what their values were: leave it out")
-        return _only(api.difference(legs, asked, store, start, end, keys=keys), chosen)
+        return _only(movements.between(known, start, end, keys), chosen)
     cache = world.cache(settings)
     desk: Desk = world.desk(settings, cache, asked, now=now, verbose=verbose, legs=legs, units=units)
     try:
-        found = api.difference(legs, asked, store, start, end, desk=desk, keys=keys, now=now)
+        first, second = (desk.history(leg) for leg in legs)
+        last = differences.fresh(first, second, asked, now, __version__)
+        found = movements.to_now(known, last, start, keys)
     except PairwatchError:
         words.note(*world.trouble(cache), quiet=settings["quiet"])
         raise

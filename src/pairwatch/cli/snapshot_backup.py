@@ -12,7 +12,7 @@ from pairwatch.cli import options, results, words, world
 from pairwatch.errors import StoreError
 
 if TYPE_CHECKING:
-    from pairwatch.snapshots.doctor import Finding
+    from pairwatch.snapshots.findings import Finding
 
 HEADER = ("severity", "what", "hint")
 

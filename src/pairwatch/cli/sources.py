@@ -135,7 +135,7 @@ def _standing(name: str, keys: "Keys", cache: "Cache", now: float, *, offline: b
     until = cache.paused_until(name)
     throttled = until if until > now else 0.0
     why = [*(["--offline forbids the network"] if offline else []), *_without_key(about) * (not found)]
-    where = f"{found.key.name} from {found.where}" if found else ""
+    where = f"{found.name} from {found.where}" if found else ""
     return plain._replace(usable=not (throttled or offline), why=tuple(why), key=where, throttled=throttled)
 
 

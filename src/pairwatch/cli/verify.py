@@ -7,12 +7,10 @@ import typer
 
 from pairwatch.cli import options, results, words, world
 from pairwatch.cli.groups import plain
-from pairwatch.errors import PairwatchError, UsageError
-from pairwatch.text import clean
+from pairwatch.errors import PairwatchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     from pairwatch.histories import History
     from pairwatch.model import Leg
@@ -65,12 +63,12 @@ def verify(
     settings = world.settings({**locals(), "format": results.form(csv=csv, json=json, typed=format)})
     if verbose:
         world.show_logs()
-    from pairwatch import verifying
+    from pairwatch import api, verifying
     from pairwatch.render import verification
 
-    legs = _legs(leg, against, settings["source"])
+    legs = api.same_thing(leg, against or (), settings["source"])
     allowed = None if tolerance is None else verifying.Tolerance.parse(tolerance)
-    first = _day(since)
+    first = api.as_day(since)
     (here, *others), failed = _histories(legs, settings, now, units=unit, verbose=verbose)
     found = verifying.verify(here, others, allowed, first)
     to = results.destination(settings["format"], output)
@@ -82,39 +80,6 @@ def verify(
     words.complain_once(failed)
     if found.differs or failed:
         raise typer.Exit(DIFFERS if found.differs else PARTLY)
-
-
-def _legs(leg: str, against: list[str] | None, source: str) -> "list[Leg]":
-    """The leg and the others, each once.
-
-    Raises:
-        UsageError: what is no leg, the leg itself, or nothing to verify with.
-    """
-    from pairwatch.model import Leg
-
-    here = Leg.parse(leg, source)
-    others = list(dict.fromkeys(Leg.parse(text, source) for text in against or ()))
-    if not others:
-        raise UsageError(
-            f"nothing to verify {here} with", f"name the same thing from another source: --against csv:{clean('FILE')}"
-        )
-    if here in others:
-        raise UsageError(f"{here} against itself", "name the same thing from another source: --against csv:FILE")
-    return [here, *others]
-
-
-def _day(text: str | None) -> "date | None":
-    """A day that was typed.
-
-    Raises:
-        UsageError: it is none.
-    """
-    from pairwatch import config
-
-    try:
-        return None if text is None else config.day(text)
-    except (TypeError, ValueError):
-        raise UsageError(f"not a day: {clean(text)!r}", "write it as YYYY-MM-DD") from None
 
 
 def _histories(
@@ -149,6 +114,10 @@ def _histories(
 def _notes(histories: "Sequence[History]") -> list[str]:
     """What a person should know of the legs, beside what differs."""
     stale = [one.provenance.stale for one in histories]
-    remarks = [f"{one.series.leg}: {remark}" for one in histories for remark in one.provenance.remarks]
+    remarks = [
+        text if text.startswith(f"{one.series.leg}: ") else f"{one.series.leg}: {text}"
+        for one in histories
+        for text in one.provenance.remarks
+    ]
     simulated = [f"{one.series.leg}: simulated numbers" for one in histories if one.series.facts.simulated]
     return [text for text in (*stale, *simulated, *remarks) if text]

@@ -30,8 +30,8 @@ from pairwatch.config.settings import (
 )
 
 if TYPE_CHECKING:
-    from pairwatch.config.keys import FoundKey, Keys, file_keys, name_in_file
-    from pairwatch.config.legs import fallback, typed_units, units
+    from pairwatch.config.keys import Keys, file_keys, name_in_file
+    from pairwatch.config.legs import fallback, placed, typed_units, units
     from pairwatch.config.sections import MailText, RuleText, mail, rules, watch_list
 
 __all__ = [
@@ -40,7 +40,6 @@ __all__ = [
     "PASSWORD_VARIABLE",
     "PREFIX",
     "SETTINGS",
-    "FoundKey",
     "Keys",
     "MailText",
     "RuleText",
@@ -59,6 +58,7 @@ __all__ = [
     "misspelt",
     "name_in_file",
     "nearest",
+    "placed",
     "resolve",
     "rules",
     "source",
@@ -70,8 +70,8 @@ __all__ = [
 ]
 # Where the names are that are loaded later.
 _LATER = {
-    "keys": ("FoundKey", "Keys", "file_keys", "name_in_file"),
-    "legs": ("fallback", "typed_units", "units"),
+    "keys": ("Keys", "file_keys", "name_in_file"),
+    "legs": ("fallback", "placed", "typed_units", "units"),
     "sections": ("MailText", "RuleText", "mail", "rules", "watch_list"),
 }
 

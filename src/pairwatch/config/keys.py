@@ -11,35 +11,16 @@ in small letters and without `_api_key`, or in the keyring under the variable's 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
-from pairwatch import sources
+from pairwatch import keyrings, sources
 from pairwatch.config.settings import nearest
 from pairwatch.errors import SourceError, UsageError
 from pairwatch.sources import Key
 from pairwatch.text import clean
 
-KEYRING_SERVICE = "pairwatch"
-
 _SECRET = re.compile(r"[!-~]{1,500}\Z")
 _NEEDS = "a key is made of visible ASCII characters, without blanks"
-
-
-class FoundKey(NamedTuple):
-    """A key, and the place that it was found in, to be shown."""
-
-    key: Key
-    where: str
-
-
-def from_keyring(variable: str) -> str:
-    """The key of that name in the keyring, or nothing where there is none, or no keyring."""
-    try:
-        import keyring  # noqa: PLC0415 - an extra
-
-        return keyring.get_password(KEYRING_SERVICE, variable) or ""
-    except Exception:  # noqa: BLE001 - not installed, locked, no desktop under cron: backends raise what they like
-        return ""
 
 
 class Keys(Mapping[str, Key]):
@@ -57,7 +38,7 @@ class Keys(Mapping[str, Key]):
         environ: Mapping[str, str],
         file: Mapping[str, str] | None = None,
         file_name: str = "",
-        keyring: Callable[[str], str] = from_keyring,
+        keyring: Callable[[str], str] = keyrings.password,
     ) -> None:
         self._environ = environ
         self._file = file or {}
@@ -92,7 +73,7 @@ class Keys(Mapping[str, Key]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def at_hand(self, source: str) -> FoundKey | None:
+    def at_hand(self, source: str) -> Key | None:
         """The key that the variables or the file have for a source, the better one first; the keyring stays shut.
 
         Raises:
@@ -100,17 +81,17 @@ class Keys(Mapping[str, Key]):
         """
         for variable in sources.about(source).keys:
             if secret := self._environ.get(variable):
-                return FoundKey(_checked(Key(variable, secret), variable), "the environment")
+                return _checked(Key(variable, secret, "the environment"), variable)
             if variable in self._file:
-                return FoundKey(Key(variable, self._file[variable]), self._file_name)
+                return Key(variable, self._file[variable], self._file_name)
         return None
 
     def _found(self, source: str) -> Key | None:
         if found := self.at_hand(source):
-            return found.key
+            return found
         for variable in sources.about(source).keys:
             if secret := self._keyring(variable):
-                return _checked(Key(variable, secret), f"{variable} in the keyring")
+                return _checked(Key(variable, secret, "the keyring"), f"{variable} in the keyring")
         return None
 
 

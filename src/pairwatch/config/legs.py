@@ -65,11 +65,21 @@ def fallback(file: Mapping[str, Any], file_name: str, source: str = DEFAULT_SOUR
     for leg, value in _entries(file, "fallback", where, source):
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value) or not value:
             raise UsageError(f"{where}.{leg} cannot be {clean(value)!r}", _CHAIN)
-        chain = tuple(_placed(_other(f"{where}.{leg}", leg, entry.strip(), source), folder) for entry in value)
+        chain = tuple(placed(_other(f"{where}.{leg}", leg, entry.strip(), source), folder) for entry in value)
         if len(set(chain)) < len(chain):
             raise UsageError(f"{where}.{leg} has a leg twice: {clean(value)!r}", "leave one of them out")
         found[leg] = chain
     return found
+
+
+def placed(leg: Leg, folder: Path) -> Leg:
+    """The leg with the path of its file absolute, which begins in `folder`; links in it stay links."""
+    # Behind a # may be a column, which is no path; the file's own name may begin with one.
+    path, mark, rest = leg.symbol.partition("#")
+    if leg.source != "csv" or path == "-" or path.startswith("~") or os.path.isabs(path):  # noqa: PTH117
+        return leg
+    within, name = os.path.split(path)
+    return Leg("csv", os.path.join(os.path.abspath(folder / within), name) + mark + rest)  # noqa: PTH100, PTH118
 
 
 def _where(file_name: str, section: str) -> str:
@@ -129,11 +139,3 @@ def _is_source(entry: str) -> bool:
         return known_source(entry) == entry
     except ValueError:
         return False
-
-
-def _placed(leg: Leg, folder: Path) -> Leg:
-    """The leg with the path of its file absolute."""
-    path, mark, rest = leg.symbol.partition("#")
-    if leg.source != "csv" or path in ("", "-") or path.startswith("~") or os.path.isabs(path):  # noqa: PTH117
-        return leg
-    return Leg("csv", os.path.join(os.path.abspath(folder), path) + mark + rest)  # noqa: PTH100, PTH118 - links stay

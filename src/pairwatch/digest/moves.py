@@ -32,7 +32,7 @@ from pairwatch.alignment import align, matches
 from pairwatch.catalogue import counted_alike
 from pairwatch.errors import NotEnoughData
 from pairwatch.histories import History, adjusted
-from pairwatch.model import NAN, Align, Days, Facts, Floats, Leg, Series, Window
+from pairwatch.model import NAN, Adjustment, Align, Days, Facts, Floats, Leg, Series, Window
 from pairwatch.snapshots import Record, Snapshot
 
 FEWEST_CHANGES = 20
@@ -183,7 +183,7 @@ def _way(known: Known, start: date) -> _Way:
     units = _unit(a.facts), _unit(b.facts)
     if at == len(days) or days[at] != first:  # the provider has taken that close back
         return _Way(max(1, len(days) - at), units=units, days=days)
-    levels = [adjusted(side, question.adjustment)[own] for side, own in zip((a, b), places, strict=True)]
+    levels = [_levels(side, question.adjustment)[own] for side, own in zip((a, b), places, strict=True)]
     changes = [_change(x[at], x[-1], side.facts) for x, side in zip(levels, (a, b), strict=True)]
     gap = deviation = NAN
     if a.facts.by_differences == b.facts.by_differences and counted_alike(*units):
@@ -192,6 +192,11 @@ def _way(known: Known, start: date) -> _Way:
         bars = [_bars(x[window], side.facts) for x, side in zip(levels, (a, b), strict=True)]
         gap, deviation = changes[0] - changes[1], kernels.sd(bars[0] - bars[1]) if base is not None else NAN
     return _Way(len(days) - 1 - at, (changes[0], changes[1]), units, gap, deviation, days)
+
+
+def _levels(series: Series, adjustment: Adjustment) -> Floats:
+    """Its closes as changes are made of them: differences are those of the quoted ones."""
+    return adjusted(series, "price" if series.facts.by_differences else adjustment)
 
 
 def _cut(series: Series, last: np.datetime64) -> Series:

@@ -14,7 +14,8 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from pairwatch import kernels, verdicts
-from pairwatch.alignment import CLOCK_TOLERANCE, Matches, hours_apart, matches
+from pairwatch.alignment import Matches, matches
+from pairwatch.clocks import CLOCK_TOLERANCE, hours_apart
 from pairwatch.digest.moves import Known
 from pairwatch.model import NAN, Leadership, Leg
 from pairwatch.snapshots import Line
@@ -34,6 +35,7 @@ BACK: Final = 20
 GIVEN_UP: Final = timedelta(days=10)
 # Calendar days after which daily pairs should have had another session.
 LONGEST_QUIET: Final = 5
+DAY: Final = 86_400.0
 
 _ORDER: Final = {kind: at for at, kind in enumerate((*NEWS, *STANDING, *TROUBLE))}
 
@@ -198,11 +200,15 @@ def of_trouble(
         yield from (Remark("stale", (pair,), text) for text in stale)
     yield from (Remark("behind", (pair,), text) for pair, text in _behind(known).items() if pair not in failures)
     yield from (Remark("behind", (p,), "never snapped") for p in chosen if p not in known and p not in failures)
-    yield from _stopped(known, failures, datetime.fromtimestamp(now, UTC).date())
+    if not any(line.kind == "ended" and line.at > now - LONGEST_QUIET * DAY for line in lines):
+        yield from _stopped(known, failures, datetime.fromtimestamp(now, UTC).date())
 
 
 def _stopped(known: Mapping[PairOfLegs, Known], failures: Container[PairOfLegs], today: date) -> Iterator[Remark]:
-    """The places that have had no session for long: the pairs of each, or nobody by name where all have stopped."""
+    """The places that have had no session for long: the pairs of each, or nobody by name where all have stopped.
+
+    To be asked only where no run has ended lately: after one, sources that are late are nothing to ask about.
+    """
     found = []
     for group in places(known):
         quiet = (today - max(one.end.session for one in group.values())).days

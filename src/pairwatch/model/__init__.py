@@ -23,6 +23,7 @@ from pairwatch.model.results import (
     StatisticUnit,
 )
 from pairwatch.model.series import (
+    HUNDREDTHS,
     MEASURES,
     Declared,
     Event,
@@ -39,6 +40,7 @@ from pairwatch.model.series import (
 
 __all__ = [
     "DEFAULT_SOURCE",
+    "HUNDREDTHS",
     "LONGEST_PATH",
     "MEASURES",
     "NAN",

@@ -14,8 +14,14 @@ from pairwatch.text import clean
 
 Measure = Literal["price", "rate", "index", "level"]
 MEASURES: tuple[Measure, ...] = ("price", "rate", "index", "level")
-Frequency = Literal["", "day", "week", "month", "quarter", "year"]
+Frequency = Literal["", "day", "week", "fortnight", "month", "quarter", "half-year", "year"]
 EventKind = Literal["dividend", "split", "capital_gain"]
+# Currencies that are a hundredth of another one, as exchanges and their data vendors write them.
+HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ILA": "ILS", "USX": "USD", "EUX": "EUR"}
+# What a rate may be counted in so that its changes are basis points, and what makes these of it.
+BASIS_POINTS = {"percent": 100.0, "bp": 1.0, "fraction": 10_000.0}
+# Words that say inside what a number is, and how it is written: no unit of anybody's values can be called so.
+RESERVED = ("fraction", "return", "deviation", "number", "count", "bars", "probability", "currency", "bp", "percent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ class Facts:
 
     Attributes:
         measure: a `price` or an `index` of something that can be owned or followed, a `rate` (a yield, a spread of
-            yields) in percent, a `level` of anything else.
+            yields) in percent, a `level` of anything else: payrolls, a volatility index, an index of consumer prices.
         unit: what a value is counted in where that is not the currency: `percent`, `points`, `thousands of persons`.
         changes: `percent` or `points` where that was declared; by default a rate changes by differences, in basis
             points, and everything else in percent.
@@ -70,15 +76,15 @@ class Facts:
 
     @property
     def scale(self) -> float:
-        """What a difference is multiplied with: rates in percent change by basis points."""
-        return 100.0 if self.measure == "rate" and self.unit in ("", "percent") else 1.0
+        """What a difference is multiplied with: rates in percent, or in fractions, change by basis points."""
+        return BASIS_POINTS.get(self.unit or "percent", 1.0) if self.measure == "rate" else 1.0
 
     @property
     def change_unit(self) -> str:
         """What its changes are counted in."""
         if not self.by_differences:
             return "fraction"
-        if self.measure == "rate" and self.unit in ("", "percent", "bp"):
+        if self.measure == "rate" and (self.unit or "percent") in BASIS_POINTS:
             return "bp"
         return self.unit or self.currency or "points"
 
@@ -101,15 +107,15 @@ class Declared(NamedTuple):
         """Read `rate`, `price`, `index`, `level`, `level:barrels` or `points`.
 
         Raises:
-            UsageError: anything else.
+            UsageError: anything else, or a unit that means something else inside.
         """
         word, _, unit = text.strip().partition(":")
-        word = word.lower()
+        word, unit = word.lower(), clean(unit.strip())
         if word == "points":
-            return cls("", clean(unit), by_differences=True)
+            return cls("", _unit(unit, word), by_differences=True)
         for measure in MEASURES:
             if word == measure:
-                return cls(measure, clean(unit), by_differences=measure == "rate")
+                return cls(measure, _unit(unit, word), by_differences=measure == "rate")
         raise UsageError(
             f"not a unit: {clean(text)!r}", f"it is {', '.join(MEASURES)}, or points for differences in its own unit"
         )
@@ -117,8 +123,22 @@ class Declared(NamedTuple):
     def on(self, facts: Facts) -> Facts:
         """The facts as declared."""
         measure = self.measure or facts.measure
-        unit = self.unit or ("percent" if measure == "rate" else facts.unit if measure == facts.measure else "")
+        changed = "rate" in (measure, facts.measure) and measure != facts.measure
+        unit = self.unit or ("" if changed else facts.unit)  # only a rate's unit says that it is one
+        if measure == "rate" and not unit:
+            unit = "percent"
         return replace(facts, measure=measure, unit=unit, changes="points" if self.by_differences else "percent")
+
+
+def _unit(unit: str, word: str) -> str:
+    """A declared unit, refused where it is a word that says what a number is."""
+    plain = unit.lower()
+    if word == "rate" and plain in BASIS_POINTS:
+        return plain
+    if plain not in RESERVED:
+        return unit
+    hint = f"rate:{plain} if it is a rate" if plain in BASIS_POINTS else f"a name of its own, such as {word}:barrels"
+    raise UsageError(f"values of {word} cannot be counted in {unit!r}: pairwatch calls something else so", hint)
 
 
 @dataclass(frozen=True, slots=True)

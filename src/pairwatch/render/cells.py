@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from pairwatch.model import Comparison, LegReceipt, Reading, Scope, Statistic
+from pairwatch.model import Comparison, LegReceipt, Reading, Receipt, Scope, Statistic
 from pairwatch.text import age, listing, plural
 
 if TYPE_CHECKING:
@@ -131,11 +131,6 @@ def who(side: LegReceipt) -> list[str]:
 def receipt_rows(c: Comparison, now: float) -> list[tuple[str, str]]:
     """What the numbers rest on, line by line: a heading and a text."""
     r = c.receipt
-    adjusted = (
-        "distributions reinvested where the source gives them"
-        if r.adjustment == "total"
-        else "prices as quoted, without distributions"
-    )
     return [
         (
             "window",
@@ -145,10 +140,19 @@ def receipt_rows(c: Comparison, now: float) -> list[tuple[str, str]]:
         *([("lined up", r.lined_up)] if r.lined_up else []),
         ("units", _units(r.a, r.b)),
         *(("left out", text) for text in _left_out(c)),
-        ("method", f"{adjusted}; P = {r.bars_per_year} bars a year; lags to {r.max_lag}; seed {r.seed}"),
+        ("method", f"{_adjusted(r)}; P = {r.bars_per_year} bars a year; lags to {r.max_lag}; seed {r.seed}"),
         ("data", f"{c.a} {_origin(r.a, now)}; {c.b} {_origin(r.b, now)}"),
         *(("note", warning) for warning in c.warnings),
     ]
+
+
+def _adjusted(r: Receipt) -> str:
+    """What has become of distributions; only the price of something brings any."""
+    if r.adjustment == "price":
+        return "prices as quoted, without distributions"
+    differences = any(side.facts.by_differences and side.facts.measure == "price" for side in (r.a, r.b))
+    left_out = ", left out of differences" if differences else ""
+    return f"distributions reinvested where the source gives them{left_out}"
 
 
 def _units(a: LegReceipt, b: LegReceipt) -> str:
@@ -165,15 +169,20 @@ def _unit(side: LegReceipt) -> str:
 
 
 def _left_out(c: Comparison) -> Iterator[str]:
-    """What is not said of these units, a line a reason: the reason, and whose numbers are missing."""
+    """What is not said of these legs, a line a reason: the reason, and whose numbers are missing."""
     statistics = {reading.statistic.key: reading.statistic for reading in c}
     names = {"a": str(c.a), "b": str(c.b), "difference": "A - B", "pair": "the pair"}
     reasons: dict[str, dict[tuple[str, ...], list[str]]] = {}
     for one in c.receipt.absent:
         reasons.setdefault(one.because, {}).setdefault(one.keys, []).append(names[one.scope])
     for because, groups in reasons.items():
-        parts = [f"{listing(who, len(who))} without {_labels(keys, statistics)}" for keys, who in groups.items()]
+        parts = [f"{_whose(who, because)}without {_labels(keys, statistics)}" for keys, who in groups.items()]
         yield f"{because}: {'; '.join(parts)}"
+
+
+def _whose(who: Sequence[str], because: str) -> str:
+    """Whose numbers are missing; nothing where the reason has said that."""
+    return "" if len(who) == 1 and because.startswith(f"{who[0]} ") else f"{listing(who, len(who))} "
 
 
 def _labels(keys: Sequence[str], statistics: Mapping[str, Statistic]) -> str:

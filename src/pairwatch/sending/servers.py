@@ -6,12 +6,12 @@ from email.headerregistry import Address
 from ipaddress import ip_address
 from typing import Final, Literal, NamedTuple
 
+from pairwatch import keyrings
 from pairwatch.errors import UsageError
 from pairwatch.sending.letters import mailbox
 from pairwatch.text import clean
 
 PASSWORD_VARIABLE: Final = "PAIRWATCH_MAIL_PASSWORD"  # noqa: S105 - where it is, not what it is
-KEYRING_SERVICE: Final = "pairwatch"
 
 
 class Server(NamedTuple):
@@ -44,22 +44,13 @@ def password_of(user: str, host: str, file_password: str, file_mode: int | None,
     Raises:
         UsageError: it would have to come from a file that others may read.
     """
-    found = environ.get(PASSWORD_VARIABLE, "") or _from_keyring(user, host)
+    found = environ.get(PASSWORD_VARIABLE, "") or keyrings.password(f"{user}@{host}")
     if found or not file_password:
         return found
     if file_mode is not None and file_mode & 0o077:
         message = f"the mail password stands in a file that others may read (mode {file_mode & 0o777:03o})"
         raise UsageError(message, f"chmod 600 the configuration file, or use {PASSWORD_VARIABLE} or a keyring")
     return file_password
-
-
-def _from_keyring(user: str, host: str) -> str:
-    try:
-        import keyring  # noqa: PLC0415 - an extra
-
-        return keyring.get_password(KEYRING_SERVICE, f"{user}@{host}") or ""
-    except Exception:  # noqa: BLE001 - not installed, locked, no desktop under cron: backends raise what they like
-        return ""
 
 
 def sender_of(server: Server) -> Address:
@@ -77,7 +68,7 @@ def sender_of(server: Server) -> Address:
         raise UsageError(f"{server.where} is not a mail server", 'for example host = "smtp.example.com", port = 465')
     user = clean(server.user)
     if user and not server.password:
-        hint = f"{PASSWORD_VARIABLE}=..., or: keyring set {KEYRING_SERVICE} {user}@{clean(server.host)}"
+        hint = f"{PASSWORD_VARIABLE}=..., or: keyring set {keyrings.SERVICE} {user}@{clean(server.host)}"
         raise UsageError(f"there is no password for {user} at {server.where}", hint)
     if user and server.security == "none" and not _is_loopback(server.host):
         raise UsageError(f"a password is not sent to {server.where} without TLS", 'use security = "tls" or "starttls"')

@@ -21,10 +21,16 @@ class Key(NamedTuple):
 
     Attributes:
         name: the variable that it is called by, which tells what kind of key it is.
+        where: the place that it was found in, where that is known.
     """
 
     name: str
     secret: str
+    where: str = ""
+
+    def __str__(self) -> str:
+        """Its name and place, for whoever has to mend it."""
+        return f"{self.name}, in {self.where}" if self.where else self.name
 
     def __repr__(self) -> str:
         """The name alone: it may stand in a log."""

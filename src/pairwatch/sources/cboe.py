@@ -27,10 +27,11 @@ from pairwatch.text import clean, listing, plural
 
 HOST = Host("cboe", ("cdn.cboe.com",))
 FILE = "https://cdn.cboe.com/api/global/us_indices/daily_prices/{}_History.csv"
-CHICAGO = "America/Chicago"
+# The zone of its calendar; Chicago's clock is an hour behind, all the year.
+NEW_YORK = "America/New_York"
 # Its options are traded on the days of the New York Stock Exchange.
 CALENDAR = "XNYS"
-# The indices that are computed all day long, until a quarter past three in Chicago.
+# The indices that are computed all day long, until a quarter past three in Chicago, four in New York.
 VOLATILITIES = {
     "VIX": "Cboe Volatility Index",
     "VIX1D": "Cboe 1-Day Volatility Index",
@@ -52,7 +53,13 @@ NAMES = {
     "BXM": "Cboe S&P 500 BuyWrite Index",
     "PUT": "Cboe S&P 500 PutWrite Index",
 }
-CLOSES_AT = 15 * 60 + 15
+# The indices of shares and of strategies, which can be followed; nobody can hold what the others measure.
+FOLLOWED = (
+    "SPX XSP SPXT OEX XEO DJX RUT MRUT MXEA MXEF NDX NANOS"
+    " BXM BXMC BXMD BXMW BXMH BXY BXN BXR BXD PUT PUTD PUTR PUTY WPUT WPTR PPUT PPUT3M CLL CLLZ CLLR CLL3M"
+    " BFLY CNDR CMBO CMBN CMBR RXM LOVOL VPD VPN VSTG SPRI SPRO SHORTVOL LONGVOL"
+)
+CLOSES_AT = 16 * 60 + 15
 # No index of Cboe's reaches further back: a two-digit year that would is none.
 FIRST_YEAR = 1970
 # What an index can be without it being nonsense.
@@ -112,11 +119,11 @@ def facts_of(name: str) -> Facts:
     """What is known of an index by its name. When a daily value is computed is known of the volatilities alone."""
     return Facts(
         name=NAMES.get(name, name),
-        measure="index",
+        measure="index" if name in FOLLOWED.split() else "level",
         unit="points",
         kind="INDEX",
         exchange="CBOE",
-        timezone=CHICAGO,
+        timezone=NEW_YORK,
         closes_at=CLOSES_AT if name in VOLATILITIES else None,
         frequency="day",
     )
@@ -253,8 +260,8 @@ def _day(text: str, today: date) -> date | None:
 
 
 def _local_day(now: float) -> date:
-    """The day in Chicago."""
-    return datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(CHICAGO)).date()
+    """The day in New York."""
+    return datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(NEW_YORK)).date()
 
 
 def _first_unfinished(sessions: Sessions | None, now: float) -> np.datetime64:

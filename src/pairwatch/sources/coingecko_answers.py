@@ -43,6 +43,8 @@ _TWICE = "days with two different prices left out"
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9_-]|\.(?!\.)){0,99}\Z")
 # Error codes of CoinGecko's documentation.
 _TOO_FAR_BACK, _PLAN, _KEYS = 10_012, 10_005, (10_002, 10_010, 10_011)
+# How much of what CoinGecko says of an error is passed on: whole words, so that it is seen to go on.
+_QUOTED, _LONGEST = 80, 1000
 _REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED)
 
 
@@ -262,12 +264,21 @@ def _error(payload: Any) -> tuple[int, str]:
     fields = payload if isinstance(payload, dict) else {}
     error = fields.get("error")
     if isinstance(error, str):
-        return 0, clean(error)
+        return 0, _quoted(error)
     status = (error.get("status", error) if isinstance(error, dict) else fields.get("status")) or {}
     if not isinstance(status, dict):
-        return 0, clean(status)
+        return 0, _quoted(status)
     code = status.get("error_code")
-    return code if isinstance(code, int) else 0, clean(status.get("error_message") or "")
+    return code if isinstance(code, int) else 0, _quoted(status.get("error_message") or "")
+
+
+def _quoted(text: object) -> str:
+    """Clean text, cut after a word where it is too long."""
+    whole = clean(text, _LONGEST)
+    if len(whole) <= _QUOTED:
+        return whole
+    words = whole[:_QUOTED].rpartition(" ")[0].rstrip(" .,;:") or whole[: _QUOTED - 1]
+    return f"{words}…"
 
 
 def _translated(request: Request, status: int, code: int, said: str) -> SourceError:  # noqa: PLR0911 - one line a failure
@@ -283,7 +294,7 @@ def _translated(request: Request, status: int, code: int, said: str) -> SourceEr
     if code == _PLAN:
         return NotInThisPlan(f"{leg}: coingecko does not answer this for this plan ({said})", f"set {PRO_KEY}")
     if code in _KEYS or status == HTTPStatus.UNAUTHORIZED:
-        which = f"the key in {key.name}" if key else "to answer without a key"
+        which = f"the key in {key}" if key else "to answer without a key"
         return SourceError(
             f"{leg}: coingecko refuses {which}" + (f" ({said})" if said else ""),
             f"check {key.name}, or unset it" if key else f"set COINGECKO_DEMO_API_KEY or {PRO_KEY}",

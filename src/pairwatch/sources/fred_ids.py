@@ -27,7 +27,7 @@ class Known(NamedTuple):
     """What an id tells.
 
     Attributes:
-        unit: what a value is counted in; empty for an index, and where that is the currency.
+        unit: what a value is counted in; empty where that is the currency.
         currency: of a price in dollars.
         closes_at: minutes after midnight in New York at which a daily value is made, or None.
         name: what the series is called; empty where the id says as much.
@@ -64,6 +64,10 @@ def _price(unit: str, cadence: Cadence) -> Known:
     return Known("price", unit, cadence, "USD")
 
 
+def _index(cadence: Cadence, closes_at: int | None = None) -> Known:
+    return Known("index", "points", cadence, closes_at=closes_at)
+
+
 def _level(unit: str, cadence: Cadence) -> Known:
     return Known("level", unit, cadence)
 
@@ -79,15 +83,17 @@ _LISTS: Final[tuple[tuple[Known, str], ...]] = (
     (_rate("month"), "UNRATE UNRATENSA U1RATE U2RATE U3RATE U4RATE U5RATE U6RATE CIVPART EMRATIO TCU PSAVERT MICH"),
     (_rate("month"), "SAHMREALTIME SAHMCURRENT JTSJOR JTSQUR JTSHIR LNS14000006 LNS11300060 LNS12300060"),
     (_rate("quarter"), "A191RL1Q225SBEA DRCCLACBS DRSFRMACBS DRALACBS RHORUSQ156N"),
-    # Indices.
-    (Known("index", cadence="day", closes_at=_CLOSE), "SP500 DJIA DJTA DJUA NASDAQCOM NASDAQ100"),
-    (Known("index", cadence="day", closes_at=_VIX, name="CBOE Volatility Index: VIX"), "VIXCLS"),
-    (Known("index", cadence="day"), "VXNCLS RVXCLS VXDCLS VXVCLS GVZCLS OVXCLS VXEEMCLS NIKKEI225 SOFRINDEX"),
-    (Known("index", cadence="day"), "DTWEXBGS DTWEXAFEGS DTWEXEMEGS DTWEXB DTWEXM DTWEXO USEPUINDXD WLEMUINDXD"),
-    (Known("index", cadence="week"), "NFCI ANFCI STLFSI4 WEI"),
-    (Known("index", cadence="month"), "PCEPI PCEPILFE PPIACO PPIFIS INDPRO IPMAN UMCSENT CSUSHPISA CSUSHPINSA CFNAI"),
-    (Known("index", cadence="month"), "SPCS10RSA SPCS20RSA TWEXBGSMTH RBUSBIS"),
-    (Known("index", cadence="quarter"), "GDPDEF GDPCTPI USSTHPI"),
+    # Indices of what can be owned or followed: shares, cash that earns interest, a basket of currencies.
+    (_index("day", _CLOSE), "SP500 DJIA DJTA DJUA NASDAQCOM NASDAQ100"),
+    (_index("day"), "NIKKEI225 SOFRINDEX DTWEXBGS DTWEXAFEGS DTWEXEMEGS DTWEXB DTWEXM DTWEXO"),
+    (_index("month"), "TWEXBGSMTH"),
+    # Indices of what nobody can hold: expected volatility, uncertainty, conditions, the prices of goods, output.
+    (Known("level", "points", "day", closes_at=_VIX, name="CBOE Volatility Index: VIX"), "VIXCLS"),
+    (_level("points", "day"), "VXNCLS RVXCLS VXDCLS VXVCLS GVZCLS OVXCLS VXEEMCLS USEPUINDXD WLEMUINDXD"),
+    (_level("points", "week"), "NFCI ANFCI STLFSI4 WEI"),
+    (_level("points", "month"), "PCEPI PCEPILFE PPIACO PPIFIS INDPRO IPMAN UMCSENT CSUSHPISA CSUSHPINSA CFNAI"),
+    (_level("points", "month"), "SPCS10RSA SPCS20RSA RBUSBIS"),
+    (_level("points", "quarter"), "GDPDEF GDPCTPI USSTHPI"),
     # Prices in dollars.
     (_price("dollars per barrel", "day"), "DCOILWTICO DCOILBRENTEU"),
     (_price("dollars per barrel", "week"), "WCOILWTICO WCOILBRENTEU"),
@@ -149,10 +155,10 @@ _PATTERNS: Final[tuple[tuple[str, Known], ...]] = (
     (r"W(?:GS[0-9]+(?:YR|MO)|TB[0-9]+(?:MS|YR|WK)|FII[0-9]+)", _rate("week")),
     (r"MORTGAGE([0-9]+)US", _rate("week", name="US mortgage rate, {0} years")),
     (r"OBMMI[A-Z0-9]+|SOFR[0-9]+DAYAVG|USD[A-Z0-9]+TD156N", _rate("day")),
-    (r"BAML[A-Z0-9]+TRIV", Known("index", cadence="day")),
+    (r"BAML[A-Z0-9]+TRIV|NASDAQNQ[A-Z0-9]+", _index("day")),
     (r"BAML[A-Z0-9]+", _rate("day")),
     (r"(?:IRLTLT01|IR3TIB01|IRSTCI01|INTDSR)[A-Z0-9]{2}M(?:156|193)N", _rate("month")),
-    (r"CPI[A-Z]{3,}(?:SL|NS)|CU[SU]R0000[A-Z0-9]+|WP[SU][A-Z0-9]+", Known("index", cadence="month")),
+    (r"CPI[A-Z]{3,}(?:SL|NS)|CU[SU]R0000[A-Z0-9]+|WP[SU][A-Z0-9]+", _level("points", "month")),
     (r"W(?:GAS|HOIL|DFUEL|JFUEL|PROPANE)[A-Z]+", _price("dollars per gallon", "week")),
     (r"M(?:GAS|HOIL|DFUEL|JFUEL|PROPANE)[A-Z]+", _price("dollars per gallon", "month")),
 )

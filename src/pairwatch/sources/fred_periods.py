@@ -1,35 +1,30 @@
 """The periods that FRED's values are of: told by their days, and dated by their last day.
 
-FRED dates a value of a month or longer by the first day of its period, one of a week by the day it ends on, and one
-that is taken on a certain day (the end of a fiscal year) by that day.
+FRED dates a value of a month or longer by the first day of its period, one of a week or two by the day it ends on, and
+one that is taken on a certain day (the end of a fiscal year) by that day.
 """
 
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from pairwatch.model import Days, Frequency
 
-# FRED has half-years too, for which a series has no word of its own.
-Cadence: TypeAlias = Literal["", "day", "week", "month", "quarter", "half-year", "year"]
+# What FRED's words, or the days, tell.
+Cadence: TypeAlias = Frequency
 
 _MONTHS: Final[dict[Cadence, int]] = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
 _BY_MONTHS: Final[dict[int, Cadence]] = {months: cadence for cadence, months in _MONTHS.items()}
 _WORDS: Final[dict[str, Cadence]] = {
     "daily": "day",
     "weekly": "week",
+    "biweekly": "fortnight",
     "monthly": "month",
     "quarterly": "quarter",
     "semiannual": "half-year",
     "annual": "year",
 }
-_FREQUENCIES: Final[dict[Cadence, Frequency]] = {
-    "day": "day",
-    "week": "week",
-    "month": "month",
-    "quarter": "quarter",
-    "year": "year",
-}
+_BY_DAYS: Final[dict[float, Cadence]] = {1: "day", 2: "day", 7: "week", 14: "fortnight"}
 # With fewer rows than this a pattern may be chance.
 _FEWEST: Final = 4
 
@@ -37,11 +32,6 @@ _FEWEST: Final = 4
 def cadence_of(words: str) -> Cadence:
     """The cadence that FRED's own words tell: `Weekly, Ending Friday`, `Daily, 7-Day`, `Annual, Fiscal Year`."""
     return _WORDS.get(words.partition(",")[0].strip().lower(), "")
-
-
-def frequency_of(cadence: Cadence) -> Frequency:
-    """The frequency of a series of this cadence, empty where there is no word for it."""
-    return _FREQUENCIES.get(cadence, "")
 
 
 def is_long(cadence: Cadence) -> bool:
@@ -59,8 +49,7 @@ def inferred(days: Days) -> Cadence:
     months = days.astype("datetime64[M]")
     if _all_first(days) or bool((_month_end(months, 1) == days).all()):
         return _BY_MONTHS.get(int(np.gcd.reduce(np.diff(months).astype("i8"))), "")
-    gap = float(np.median(np.diff(days).astype("i8")))
-    return "week" if gap == 7 else "day" if gap <= 2 else ""
+    return _BY_DAYS.get(float(np.median(np.diff(days).astype("i8"))), "")
 
 
 def period_ends(days: Days, cadence: Cadence) -> Days:

@@ -8,22 +8,27 @@ not that of a source that comes with pairwatch). The value is a class without pa
 `pairwatch.sources.Source` and has an attribute `about`, a `pairwatch.sources.About` (`module` and `cls` may be empty).
 
 What a plug-in does is somebody else's code. Here is its border: whatever it raises becomes an error that names it, it
-gets no longer than the deadline, and what it answers is held against the contract.
+gets no longer than the deadline, and what it answers is held against the contract. Waiting for a turn does not count
+against the deadline, and whoever has been given up gets no further turn. What it prints goes to standard error:
+standard output holds data.
 """
 
 import re
-from collections.abc import Callable
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 
 from pairwatch.errors import GarbledAnswer, SourceError, TimedOut
-from pairwatch.model import MEASURES, Days, Event, Facts, Fetched, Leg, Quote, Series
+from pairwatch.model import MEASURES, Days, Event, Facts, Fetched, Frequency, Leg, Quote, Series
 from pairwatch.sources import About, Pace, Request, Source
-from pairwatch.sources.waiting import within
 from pairwatch.text import clean
 
 T = TypeVar("T")
@@ -33,7 +38,9 @@ NAME = re.compile(r"[a-z][a-z0-9_]{1,15}\Z")
 # What a plug-in may say of itself, and of a leg in a remark.
 LONGEST_TEXT = 300
 KINDS = ("dividend", "split", "capital_gain")
-FREQUENCIES = ("", "day", "week", "month", "quarter", "year")
+# Seconds after which a plug-in that waits for its turn is looked at again.
+SHORTEST_LOOK = 0.05
+FREQUENCIES = get_args(Frequency)
 
 
 @cache
@@ -105,7 +112,8 @@ def _package(point: EntryPoint) -> str:
 def _guarded(name: str, package: str, work: Callable[[], T]) -> T:
     """Run a plug-in's code; whatever it raises is a `SourceError` that names it."""
     try:
-        return work()
+        with _aside():
+            return work()
     except (Exception, SystemExit) as error:
         raise SourceError(
             f"the plug-in {name} (of {package}) cannot be used: {_said(error)}", f"update or uninstall {package}"
@@ -136,6 +144,40 @@ def _checked_about(said: About) -> About:
     )
 
 
+class _Out:
+    """Standard output while plug-ins run: what their threads write goes to standard error, all others' where it would.
+
+    By threads, not for the whole process: one that has been given up may still print when the results are written.
+    """
+
+    def __init__(self, out: Any) -> None:
+        self.out = out
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr((sys.stderr or self.out) if threading.get_ident() in _plugged else self.out, name)
+
+
+_standing_in = threading.Lock()
+_plugged: list[int] = []  # the threads that are in plug-ins' code, each as often as it is
+
+
+@contextmanager
+def _aside() -> Iterator[None]:
+    """In this thread, what is printed to standard output goes to standard error."""
+    me = threading.get_ident()
+    with _standing_in:
+        if not isinstance(sys.stdout, _Out):
+            sys.stdout = _Out(sys.stdout)  # it passes everything on
+        _plugged.append(me)
+    try:
+        yield
+    finally:
+        with _standing_in:
+            _plugged.remove(me)
+            if not _plugged and isinstance(sys.stdout, _Out):
+                sys.stdout = sys.stdout.out
+
+
 class _Guarded:
     """A plug-in behind its border."""
 
@@ -148,7 +190,7 @@ class _Guarded:
         """See `pairwatch.sources.Source.fetch`."""
         leg = request.leg
         try:
-            return _checked(within(request.deadline, lambda: self._source.fetch(request)), request)
+            return _checked(_Attempt(self._source, request).answer(), request)
         except TimedOut as error:
             said = clean(error.message, LONGEST_TEXT)
             raise TimedOut(said if said.startswith(str(leg)) else f"{leg}: {self._name}: {said}", error.hint) from None
@@ -159,6 +201,71 @@ class _Guarded:
                 f"{leg}: the plug-in {self._name} (of {self._package}) failed: {_said(error)}",
                 f"update {self._package}, or tell its authors",
             ) from error
+
+
+class _Attempt:
+    """One answer of a plug-in, in a thread of its own: its deadline stands still while it waits for a turn."""
+
+    def __init__(self, source: Source, request: Request) -> None:
+        self._source = source
+        self._request = request
+        self._lock = threading.Lock()
+        self._ends = time.monotonic() + request.deadline
+        self._waiting = 0  # its threads that wait for a turn; a plug-in may have several
+        self._since = 0.0  # when the first of them began to
+        self._over = False
+        self._answers: list[object] = []
+        self._failed: list[BaseException] = []
+
+    def answer(self) -> object:
+        """What the plug-in answers, or raises.
+
+        Raises:
+            TimedOut: the deadline is over; the thread goes on unattended, without another turn.
+        """
+        thread = threading.Thread(target=self._run, name="pairwatch-plugin", daemon=True)
+        thread.start()
+        try:
+            while thread.is_alive() and (left := self._left()) > 0:
+                thread.join(max(left, SHORTEST_LOOK))
+        finally:  # also on Ctrl-C
+            self._over = True
+        if self._failed:
+            raise self._failed[0]
+        if not self._answers:
+            raise TimedOut("no answer in time")
+        return self._answers[0]
+
+    def _run(self) -> None:
+        try:
+            with _aside():
+                self._answers.append(self._source.fetch(self._request._replace(turn=self._turn)))
+        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, whatever it is
+            self._failed.append(error)
+
+    def _left(self) -> float:
+        """Seconds to the deadline; none to who has been given up."""
+        with self._lock:
+            return 0.0 if self._over else self._ends - (self._since if self._waiting else time.monotonic())
+
+    def _turn(self) -> None:
+        """The request's turn; raises `TimedOut` also to who has been given up."""
+        self._still_there()
+        with self._lock:
+            self._since = self._since if self._waiting else time.monotonic()
+            self._waiting += 1
+        try:
+            self._request.turn()
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                if not self._waiting:
+                    self._ends += time.monotonic() - self._since
+        self._still_there()
+
+    def _still_there(self) -> None:
+        if self._left() <= 0:
+            raise TimedOut(f"{self._request.leg}: given up already")
 
 
 def _cleaned(error: SourceError, leg: Leg) -> SourceError:

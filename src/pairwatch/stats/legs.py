@@ -4,9 +4,9 @@ import math
 from datetime import date
 
 from pairwatch import kernels
-from pairwatch.catalogue import DAILY, LegView, leg_statistic
+from pairwatch.catalogue import DAILY, FORTNIGHTLY, LegView, leg_statistic
 from pairwatch.kernels import quotient
-from pairwatch.model import NAN, months_before
+from pairwatch.model import NAN
 
 
 @leg_statistic("now", "currency", of_now=True)
@@ -29,7 +29,7 @@ def now_change(leg: LegView) -> float:
     return leg.change(leg.own_last, leg.quote.price) if leg.quote and leg.quote.open else NAN
 
 
-@leg_statistic("last close", "currency")
+@leg_statistic("last common close", "currency")
 def last(leg: LegView) -> float:
     """The last common finished close, as quoted.
 
@@ -53,32 +53,32 @@ def change_1d(leg: LegView) -> float:
 
 @leg_statistic("1 week", "return", difference=True)
 def change_1w(leg: LegView) -> float:
-    """The return since the leg's last close on or before the day seven days earlier.
+    """The return since the leg's last close on or before the day seven days earlier; empty below a weekly series.
 
     Formula: p[n] / p[at n - 7 days] - 1, adjusted closes.
     Source: definition.
     """
-    return leg.change_since(date.fromordinal(leg.end.toordinal() - 7))
+    return NAN if leg.own_gap >= FORTNIGHTLY else leg.change_since(date.fromordinal(leg.end.toordinal() - 7))
 
 
 @leg_statistic("1 month", "return", difference=True)
 def change_1m(leg: LegView) -> float:
     """The return since the leg's last close on or before the same day of the month before.
 
-    Formula: p[n] / p[at n - 1 month] - 1, adjusted closes.
+    Formula: p[n] / p[at n - 1 month] - 1, adjusted closes; a monthly value's month ends with that month.
     Source: definition.
     """
-    return leg.change_since(months_before(leg.end, 1))
+    return leg.change_since(leg.months_ago(1))
 
 
 @leg_statistic("3 months", "return", difference=True)
 def change_3m(leg: LegView) -> float:
     """The return since the leg's last close on or before the same day three months earlier.
 
-    Formula: p[n] / p[at n - 3 months] - 1, adjusted closes.
+    Formula: p[n] / p[at n - 3 months] - 1, adjusted closes; a monthly value's month ends with that month.
     Source: definition.
     """
-    return leg.change_since(months_before(leg.end, 3))
+    return leg.change_since(leg.months_ago(3))
 
 
 @leg_statistic("year to date", "return", difference=True)
@@ -88,17 +88,28 @@ def change_ytd(leg: LegView) -> float:
     Formula: p[n] / p[at 31 December] - 1, adjusted closes.
     Source: definition.
     """
-    return leg.change_since(date(leg.end.year - 1, 12, 31))
+    return leg.change_since(_new_year(leg))
 
 
 @leg_statistic("1 year", "return", difference=True)
 def change_1y(leg: LegView) -> float:
     """The return since the leg's last close on or before the same day a year earlier.
 
-    Formula: p[n] / p[at n - 12 months] - 1, adjusted closes.
+    Formula: p[n] / p[at n - 12 months] - 1, adjusted closes; a monthly value's month ends with that month.
     Source: definition.
     """
-    return leg.change_since(months_before(leg.end, 12))
+    return leg.change_since(leg.months_ago(12))
+
+
+def _new_year(leg: LegView) -> date:
+    return date(leg.end.year - 1, 12, 31)
+
+
+def before(leg: LegView, day: date) -> tuple[str, ...]:
+    """The keys of the changes that are counted from an earlier day than this one, in their order."""
+    starts = {"change_1m": leg.months_ago(1), "change_3m": leg.months_ago(3)}
+    starts |= {"change_ytd": _new_year(leg), "change_1y": leg.months_ago(12)}
+    return tuple(key for key, start in starts.items() if start < day)
 
 
 @leg_statistic("high", "currency")

@@ -31,7 +31,7 @@ def correlation(pair: PairView) -> float:
 
 @pair_statistic("correlation, 95 % low", "number", interval="correlation")
 def correlation_low(pair: PairView) -> float:
-    """The lower end of the correlation's 95 % interval, taking the days as independent.
+    """The lower end of the correlation's 95 % interval, taking the bars as independent.
 
     Formula: tanh(atanh(r) - 1.96 / sqrt(n - 3)).
     Source: Fisher (1921), Metron 1; scipy.stats.pearsonr(...).confidence_interval.
@@ -41,7 +41,7 @@ def correlation_low(pair: PairView) -> float:
 
 @pair_statistic("correlation, 95 % high", "number", interval="correlation")
 def correlation_high(pair: PairView) -> float:
-    """The upper end of the correlation's 95 % interval, taking the days as independent.
+    """The upper end of the correlation's 95 % interval, taking the bars as independent.
 
     Formula: tanh(atanh(r) + 1.96 / sqrt(n - 3)).
     Source: Fisher (1921), Metron 1; scipy.stats.pearsonr(...).confidence_interval.
@@ -51,7 +51,7 @@ def correlation_high(pair: PairView) -> float:
 
 @pair_statistic("rank correlation", "number")
 def rank_correlation(pair: PairView) -> float:
-    """The correlation of the returns' ranks, which no single day can decide.
+    """The correlation of the returns' ranks, which no single bar can decide.
 
     Formula: Pearson's r of the ranks, ties sharing their mean rank.
     Source: Spearman (1904); scipy.stats.spearmanr.
@@ -71,7 +71,7 @@ def beta(pair: PairView) -> float:
 
 @pair_statistic("beta, 95 % low", "number", interval="beta")
 def beta_low(pair: PairView) -> float:
-    """The lower end of beta's 95 % interval, taking the days as independent and alike.
+    """The lower end of beta's 95 % interval, taking the bars as independent and alike.
 
     Formula: beta - t(.975, n - 2) se, se^2 = sum e^2 / (n - 2) / sum (b - mean b)^2.
     Source: least squares; statsmodels OLS(...).conf_int.
@@ -81,7 +81,7 @@ def beta_low(pair: PairView) -> float:
 
 @pair_statistic("beta, 95 % high", "number", interval="beta")
 def beta_high(pair: PairView) -> float:
-    """The upper end of beta's 95 % interval, taking the days as independent and alike.
+    """The upper end of beta's 95 % interval, taking the bars as independent and alike.
 
     Formula: beta + t(.975, n - 2) se, se^2 = sum e^2 / (n - 2) / sum (b - mean b)^2.
     Source: least squares; statsmodels OLS(...).conf_int.
@@ -161,7 +161,7 @@ def volatility_ratio(pair: PairView) -> float:
 
 @pair_statistic("tracking error", "deviation", of_two_units=False)
 def tracking_error(pair: PairView) -> float:
-    """The annualised standard deviation of the daily difference of the returns.
+    """The annualised standard deviation of the difference of the returns.
 
     Formula: sd(a - b) sqrt(P).
     Source: definition; empyrical.annual_volatility of a - b.
@@ -192,7 +192,7 @@ def tightness(pair: PairView) -> float:
 
 @pair_statistic("tightness, 95 % low", "number", interval="tightness", of_two_units=False)
 def tightness_low(pair: PairView) -> float:
-    """The lower end of tightness's 95 % interval for independent, normal days; fat tails want a wider one.
+    """The lower end of tightness's 95 % interval for independent, normal bars; fat tails want a wider one.
 
     Formula: tightness sqrt(k - sqrt(k^2 - 1)), k = 1 + 2 (1 - r^2) t(.975, n - 2)^2 / (n - 2), r that of a - b and
     the calmer leg.
@@ -203,7 +203,7 @@ def tightness_low(pair: PairView) -> float:
 
 @pair_statistic("tightness, 95 % high", "number", interval="tightness", of_two_units=False)
 def tightness_high(pair: PairView) -> float:
-    """The upper end of tightness's 95 % interval for independent, normal days; fat tails want a wider one.
+    """The upper end of tightness's 95 % interval for independent, normal bars; fat tails want a wider one.
 
     Formula: tightness sqrt(k + sqrt(k^2 - 1)), k as for the lower end.
     Source: Pitman (1939), Morgan (1939), Biometrika 31, on the ratio of dependent standard deviations.

@@ -1,4 +1,4 @@
-"""What is said of some of the pair's days: those on which B rose, those on which it fell, all but one."""
+"""What is said of some of the pair's bars: those on which B rose, those on which it fell, all but one."""
 
 import numpy as np
 
@@ -55,21 +55,21 @@ def down_capture(pair: PairView) -> float:
     return _capture(pair, pair.b.returns < 0)
 
 
-@pair_statistic("correlation, any day left out", "number", interval="correlation_fragility")
+@pair_statistic("correlation, any bar left out", "number", interval="correlation_fragility")
 def correlation_fragility_low(pair: PairView) -> float:
-    """The lowest correlation that is left when any one day is taken out.
+    """The lowest correlation that is left when any one bar is taken out.
 
-    Formula: min over i of r without day i.
+    Formula: min over i of r without bar i.
     Source: the jackknife's leave-one-out values.
     """
     return float(kernels.leave_one_out_correlations(pair.a.returns, pair.b.returns).min())
 
 
-@pair_statistic("correlation, any day left out", "number", interval="correlation_fragility")
+@pair_statistic("correlation, any bar left out", "number", interval="correlation_fragility")
 def correlation_fragility_high(pair: PairView) -> float:
-    """The highest correlation that is left when any one day is taken out.
+    """The highest correlation that is left when any one bar is taken out.
 
-    Formula: max over i of r without day i.
+    Formula: max over i of r without bar i.
     Source: the jackknife's leave-one-out values.
     """
     return float(kernels.leave_one_out_correlations(pair.a.returns, pair.b.returns).max())

@@ -2,11 +2,11 @@
 
 Compared are finished closes as quoted, adjusted for splits by their source and never for dividends. Two agree where
 they differ by no more than the tolerance, or by no more than half a unit of the last decimal that the coarser one is
-printed with and the noise of single precision. Rates differ in basis points, everything else by a fraction of the
-value.
+printed with and the noise of single precision. Rates in percent or basis points differ in basis points, everything
+else by a fraction of the value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import combinations
@@ -15,7 +15,7 @@ import numpy as np
 
 from pairwatch.errors import NotEnoughData
 from pairwatch.histories import History, adjusted
-from pairwatch.model import NAN, Days, Floats, Positions, Series
+from pairwatch.model import HUNDREDTHS, NAN, Days, Facts, Floats, Positions, Series
 from pairwatch.text import plural
 from pairwatch.verifying import account, steps, telling
 from pairwatch.verifying.account import Account, Reason, Split
@@ -26,8 +26,6 @@ __all__ = ["KINDS", "Checked", "Dated", "Finding", "Kind", "Tolerance", "Verific
 
 # Names of one source are two for the same series if so many closes are the same to the last bit.
 FEWEST_SAME = 20
-# Units that are hundredths of a currency, by the provider's spelling.
-_HUNDREDTHS = {"GBP": ("GBp", "GBX"), "ZAR": ("ZAc",), "ILS": ("ILA",), "USD": ("USX",), "EUR": ("EUX",)}
 
 
 def verify(
@@ -63,19 +61,9 @@ def _checked(here: Series, there: Series, tolerance: Tolerance, since: date | No
             f"{here.leg} and {there.leg} have no date in common{after}: {_span(here)}; {_span(there)}",
             "verify with a source of the same days",
         )
-    rate = "rate" in (here.facts.measure, there.facts.measure)
-    lined = Lined(
-        days=days,
-        here=here.closes,
-        there=there.closes,
-        at_here=at_here,
-        at_there=at_there,
-        rounding=(steps.rounding(here.closes[at_here]), steps.rounding(there.closes[at_there])),
-        tolerance=tolerance.points / 100 if rate else tolerance.fraction,
-        rate=rate,
-    )
+    lined = _lined(days, (here, there), (at_here, at_there), tolerance)
     other_currency = _other_currency(here, there)
-    found = account.explained(lined, () if rate else _adjusted(lined, here, there), _splits(here, there))
+    found = account.explained(lined, () if lined.rate else _adjusted(lined, here, there), _splits(here, there))
     if other_currency:
         found = _by_currency(found)
     lacking, added = (_only(mine, theirs, days) for mine, theirs in ((here, there), (there, here)))
@@ -84,7 +72,7 @@ def _checked(here: Series, there: Series, tolerance: Tolerance, since: date | No
         common=len(days),
         first=days[0].item(),
         last=days[-1].item(),
-        unit="bp" if rate else "fraction",
+        unit="bp" if lined.rate else "fraction",
         findings=_findings(lined, found, here, there),
         lacking=lacking,
         added=added,
@@ -92,7 +80,40 @@ def _checked(here: Series, there: Series, tolerance: Tolerance, since: date | No
     )
 
 
+def _lined(days: Days, sides: tuple[Series, Series], at: tuple[Positions, Positions], tolerance: Tolerance) -> Lined:
+    """Both legs on their common dates, in one unit: rates of two units in basis points."""
+    rate = any(_is_rate(side.facts) for side in sides)
+    scales = _scales(sides[0].facts, sides[1].facts)
+    factors, scale = ((1.0, 1.0), scales[0]) if scales[0] == scales[1] else (scales, 1.0)
+    here, there = (side.closes * factor for side, factor in zip(sides, factors, strict=True))
+    roundings = [factor * steps.rounding(x.closes[i]) for x, i, factor in zip(sides, at, factors, strict=True)]
+    return Lined(
+        days=days,
+        here=here,
+        there=there,
+        at_here=at[0],
+        at_there=at[1],
+        rounding=(roundings[0], roundings[1]),
+        tolerance=tolerance.points / scale if rate else tolerance.fraction,
+        rate=rate,
+        scale=scale,
+    )
+
+
 # ---------------------------------------------------------------- what is known of the legs
+
+
+def _is_rate(facts: Facts) -> bool:
+    """Whether its differences can be counted in basis points."""
+    return facts.measure == "rate" and facts.unit in ("", "percent", "bp")
+
+
+def _scales(here: Facts, there: Facts) -> tuple[float, float]:
+    """What the values of each are multiplied with to be basis points, where either is a rate.
+
+    What is no rate is taken for one in the other's unit: most files do not say what they hold.
+    """
+    return (here if _is_rate(here) else there).scale, (there if _is_rate(there) else here).scale
 
 
 def _adjusted(lined: Lined, here: Series, there: Series) -> list[tuple[str, Lined]]:
@@ -118,13 +139,13 @@ def _splits(here: Series, there: Series) -> list[Split]:
 
 def _other_currency(here: Series, there: Series) -> bool:
     a, b = here.facts.currency, there.facts.currency
-    return bool(a and b and a != b) and not _in_hundredths(here, there)
+    return bool(a and b) and HUNDREDTHS.get(a, a) != HUNDREDTHS.get(b, b)
 
 
 def _in_hundredths(here: Series, there: Series) -> bool:
     """Whether one leg is in hundredths of the other's currency."""
-    pair = {here.facts.currency, there.facts.currency}
-    return any({whole, part} == pair for whole, parts in _HUNDREDTHS.items() for part in parts)
+    a, b = here.facts.currency, there.facts.currency
+    return HUNDREDTHS.get(a) == b or HUNDREDTHS.get(b) == a
 
 
 def _by_currency(found: Account) -> Account:
@@ -181,6 +202,7 @@ def _scene(lined: Lined, at: Positions, here: Series, there: Series) -> telling.
         last=days[-1],
         dates=len(at),
         rate=lined.rate,
+        scale=lined.scale,
         usual=f"{usual:.3g} bp" if lined.rate else f"{100 * usual:.3g}%",
         pence=_in_hundredths(here, there),
         currencies=(here.facts.currency, there.facts.currency),
@@ -191,7 +213,7 @@ def _changes(lined: Lined, at: Positions) -> Floats:
     """From here to there, in basis points or as a fraction of the value here; NaN where that is zero."""
     x, y = lined.x[at], lined.y[at]
     if lined.rate:
-        return np.asarray(100 * (y - x))
+        return np.asarray(lined.scale * (y - x))
     with np.errstate(all="ignore"):
         found = (y - x) / np.abs(x)
     return np.where(np.isfinite(found), found, NAN)
@@ -225,12 +247,18 @@ def _remarks(here: Series, there: Series, lacking: tuple[date, ...], added: tupl
     (early, a), (late, b) = sorted(((s.dates[-1], s.leg) for s in (here, there)), key=lambda one: one[0])
     if early < late:
         found.append(f"{a} ends on {early}, {b} on {late}")
-    if (here.facts.measure == "rate") != (there.facts.measure == "rate"):
-        rate, other = (here, there) if here.facts.measure == "rate" else (there, here)
-        found.append(
-            f"{rate.leg} is a rate and {other.leg} is given as {other.facts.measure}: compared in basis points"
-        )
-    return tuple(found)
+    return (*found, *_of_units(here, there))
+
+
+def _of_units(here: Series, there: Series) -> Iterator[str]:
+    """What is said where two legs are rates of two units, or only one is a rate."""
+    if _is_rate(here.facts) and _is_rate(there.facts) and here.facts.scale != there.facts.scale:
+        first, second = (f"in {one.facts.unit or 'percent'}" for one in (here, there))
+        yield f"{here.leg} is {first} and {there.leg} {second}: compared, and shown, in basis points"
+    elif _is_rate(here.facts) != _is_rate(there.facts):
+        rate, other = (here, there) if _is_rate(here.facts) else (there, here)
+        what = f"a rate in {other.facts.unit}" if other.facts.measure == "rate" else other.facts.measure
+        yield f"{rate.leg} is a rate and {other.leg} is given as {what}: compared in basis points"
 
 
 def _span(series: Series) -> str:

@@ -40,6 +40,7 @@ class Lined(NamedTuple):
         rounding: half a unit of the last digit that each is printed with.
         tolerance: the gap that is allowed beside rounding.
         rate: whether gaps are differences.
+        scale: what a difference of rates is multiplied with to be in basis points.
     """
 
     days: Days
@@ -50,6 +51,7 @@ class Lined(NamedTuple):
     rounding: tuple[float, float]
     tolerance: float
     rate: bool
+    scale: float = 100.0
 
     @property
     def x(self) -> Floats:

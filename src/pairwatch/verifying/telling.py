@@ -22,6 +22,7 @@ class Scene(NamedTuple):
         days: all common dates.
         first, last: the first and the last date that differs for the reason.
         dates: how many dates do.
+        scale: what a difference of rates is multiplied with to be in basis points.
         usual: the median of their differences, in words.
         pence: whether one leg is in hundredths of the other's currency.
         currencies: of here and there.
@@ -34,6 +35,7 @@ class Scene(NamedTuple):
     last: np.datetime64
     dates: int
     rate: bool
+    scale: float
     usual: str
     pence: bool
     currencies: tuple[str, str]
@@ -65,8 +67,10 @@ def _scale(reason: Reason, scene: Scene) -> tuple[str, str]:
     if scene.pence:
         return f"{what}: one counts in hundredths of the other's currency", "returns compare as they are, levels do not"
     if reason.factor in {100.0, 0.01}:
-        units = "percent against fractions" if scene.rate else "pence against pounds, or percent against fractions"
-        what = f"{what}: another unit ({units})"
+        units = "percent against fractions, or basis points against percent"
+        what = f"{what}: another unit ({units if scene.rate else f'pence against pounds, {units}'})"
+    if scene.rate and reason.factor in {10_000.0, 0.0001}:
+        what = f"{what}: another unit (basis points against fractions)"
     return (
         what,
         f"the side that leaves its own level is wrong: multiply it by {ratio(1 / reason.factor)}, or its inverse",
@@ -93,7 +97,7 @@ def _dividend(reason: Reason, scene: Scene) -> tuple[str, str]:
 
 def _adjustment(reason: Reason, scene: Scene) -> tuple[str, str]:
     if scene.rate:
-        what = f"{scene.there} is {100 * reason.factor:+.4g} bp from {scene.here} over a stretch"
+        what = f"{scene.there} is {scene.scale * reason.factor:+.4g} bp from {scene.here} over a stretch"
         return what, "look whether both are of the same maturity and basis"
     many = f", in {reason.steps} steps," if reason.steps > 1 else ""
     return (

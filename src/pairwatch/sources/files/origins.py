@@ -10,7 +10,7 @@ from pairwatch.model import Days, Floats, Frequency
 from pairwatch.sources.files.shapes import Shape
 from pairwatch.sources.files.tables import Column
 from pairwatch.sources.fred_ids import Known, is_no_ticker, known_id
-from pairwatch.sources.fred_periods import frequency_of, inferred, period_ends
+from pairwatch.sources.fred_periods import inferred, period_ends
 
 # FRED's header was `DATE` until the end of 2024. CBOE writes `DATE` too, above American dates.
 _FRED: Final = ("observation_date", "DATE")
@@ -18,6 +18,8 @@ _ISO: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _AMERICAN: Final = re.compile(r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}")
 _CLOSES: Final = ("close", "closelast", "adjclose")
 _GENERIC: Final = Known("price")
+# Most of what CBOE writes are volatility indices, which nobody can hold.
+_CBOE: Final = Known("level", "points")
 
 
 class Origin(NamedTuple):
@@ -47,7 +49,7 @@ def origin_of(shape: Shape, name: str, day: Column, first_day: str) -> Origin:
     A share may be called AAA or GDP: where the file is not as FRED writes it, only an id that no share has counts.
     """
     if shape.close.field in _CLOSES:
-        return Origin(Known("index")) if _is_cboe(day, first_day) else Origin()
+        return Origin(_CBOE) if _is_cboe(day, first_day) else Origin()
     is_fred = day.label in _FRED and _ISO.fullmatch(first_day) is not None
     known = known_id(name)
     if known and (is_fred or is_no_ticker(name)):
@@ -55,7 +57,7 @@ def origin_of(shape: Shape, name: str, day: Column, first_day: str) -> Origin:
     if is_fred and day.label != "DATE":
         said = f"what {name} is counted in is not known, and it is taken as a level: `--unit` says what it is"
         return Origin(Known("level"), is_fred, (said,))
-    return Origin(Known("index")) if _is_cboe(day, first_day) else Origin()
+    return Origin(_CBOE) if _is_cboe(day, first_day) else Origin()
 
 
 def dated(origin: Origin, name: str, dates: Days, closes: Floats, today: np.datetime64) -> Dated:
@@ -77,7 +79,7 @@ def dated(origin: Origin, name: str, dates: Days, closes: Floats, today: np.date
     keep = (ends < today) | (ends == dates)
     if not keep.any():
         raise EmptyAnswer("no value of a period that is over")
-    return Dated(ends[keep], closes[keep], frequency_of(cadence))
+    return Dated(ends[keep], closes[keep], cadence)
 
 
 def _is_cboe(day: Column, first_day: str) -> bool:

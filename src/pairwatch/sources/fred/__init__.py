@@ -28,7 +28,7 @@ from pairwatch.sources.fred.answers import (
     refusal,
 )
 from pairwatch.sources.fred_ids import NEW_YORK, Known, known_id
-from pairwatch.sources.fred_periods import Cadence, cadence_of, frequency_of, inferred, period_ends
+from pairwatch.sources.fred_periods import Cadence, cadence_of, inferred, period_ends
 from pairwatch.sources.http import Answer, Client, Host
 from pairwatch.text import plural
 
@@ -45,8 +45,10 @@ _SHORT: Final[tuple[Frequency, ...]] = ("day", "week")
 _KINDS: Final[dict[Frequency, str]] = {
     "day": "Daily",
     "week": "Weekly",
+    "fortnight": "Biweekly",
     "month": "Monthly",
     "quarter": "Quarterly",
+    "half-year": "Semiannual",
     "year": "Annual",
 }
 _DAY: Final = 86_400.0
@@ -87,9 +89,9 @@ def _described(client: Client, request: Request) -> tuple[Described | None, list
 def _expected_frequency(request: Request, described: Described | None) -> Frequency:
     """The frequency of the series before its days are known; empty where nothing tells."""
     if described:
-        return frequency_of(cadence_of(described.frequency))
+        return cadence_of(described.frequency)
     known = known_id(request.leg.symbol) or _UNKNOWN
-    return frequency_of(known.cadence) or (request.known.frequency if request.known else "")
+    return known.cadence or (request.known.frequency if request.known else "")
 
 
 def _observed(client: Client, request: Request, since: date | None) -> Observations:
@@ -146,10 +148,10 @@ def _answer(
     keep = present & (ends < today)
     if not keep.any():
         raise EmptyAnswer(f"{leg}: fred's answer holds no value of a finished period")
-    facts = _facts(leg, cadence, described, table, every_day=cadence == "day" and is_every_day(ends[keep]))
+    facts = _facts(request, cadence, described, table, every_day=cadence == "day" and is_every_day(ends[keep]))
     if future.any():
         remarks.append(f"{plural(int(future.sum()), 'value')} of the future left out, from {found.days[future][0]} on")
-    if described is None and table is None:
+    if described is None and table is None and facts.measure == "level" and not facts.unit:
         remarks.append(
             f"what {leg} is counted in is not known, and it is taken as a level: `--unit {leg}=rate` (or price, or"
             f" index) says what it is{'' if request.key else ', or a FRED_API_KEY'}"
@@ -175,14 +177,15 @@ def _cadence(request: Request, found: Observations, described: Described | None,
     )
 
 
-def _facts(leg: Leg, cadence: Cadence, described: Described | None, table: Known | None, *, every_day: bool) -> Facts:
-    known = table or _UNKNOWN
-    frequency = frequency_of(cadence)
+def _facts(
+    request: Request, frequency: Frequency, described: Described | None, table: Known | None, *, every_day: bool
+) -> Facts:
+    known = table or (_UNKNOWN if described and described.units else _earlier(request))
     counted = _counted(described, known)
     ours = (counted.unit or counted.measure).capitalize(), _KINDS.get(frequency, "")
     words = (described.units, described.frequency, described.adjustment) if described else ours
     return Facts(
-        name=(described.title if described else "") or known.name or leg.symbol,
+        name=(described.title if described else "") or known.name or request.leg.symbol,
         currency=counted.currency,
         measure=counted.measure,
         unit=counted.unit,
@@ -195,11 +198,21 @@ def _facts(leg: Leg, cadence: Cadence, described: Described | None, table: Known
     )
 
 
+def _earlier(request: Request) -> Known:
+    """What an earlier answer said the values are: FRED is not always asked, and does not always answer."""
+    known = request.known
+    return Known(known.measure, known.unit, currency=known.currency, name=known.name) if known else _UNKNOWN
+
+
 def _counted(described: Described | None, known: Known) -> Counted:
     """What values are: as FRED says, unless the table knows them to be more than its words tell."""
     ours = Counted(known.measure, known.unit, known.currency)
-    theirs = counted_in(described.units) if described and described.units else ours
-    return ours if theirs.measure == "level" and known.measure != "level" else theirs
+    if not (described and described.units):
+        return ours
+    theirs = counted_in(described.units)
+    if theirs.measure != "level" or known.measure == "level":
+        return theirs
+    return ours._replace(unit=theirs.unit) if known.measure == "index" else ours
 
 
 def _fresh_until(now: float, newest: np.ndarray, facts: Facts) -> float:

@@ -256,7 +256,7 @@ def _said(leg: Leg, body: bytes) -> tuple[int, str]:
 def _bad_key(leg: Leg, said: str, key: Key | None) -> SourceError:
     why = "it is not registered" if "registered" in said else "none was given"
     why = "it is not 32 small letters and digits" if "32 character" in said else why
-    whose = f"the key comes from {key.name}" if key else "the key is FRED_API_KEY"
+    whose = f"the key comes from {key}" if key else "the key is FRED_API_KEY"
     return SourceError(
         f"{leg}: fred does not accept the API key: {why}",
         f"{whose}: correct it, or take it away, since FRED can be asked without one",
@@ -277,7 +277,8 @@ class Counted(NamedTuple):
 def counted_in(units: str) -> Counted:
     """What FRED's words for the units of a series say: `Percent`, `Index 2017=100`, `Dollars per Barrel`.
 
-    A change in percent is a rate as well: it goes through zero, and changes by differences.
+    A change in percent is a rate as well: it goes through zero, and changes by differences. An index may be of
+    anything (prices, output, sentiment), and is a level: the table knows those that can be followed.
     """
     words = clean(units).lower()
     if re.fullmatch(r"percent(?:,? (?:per annum|annual rate)|age points?| change\b.*)?", words):
@@ -285,7 +286,7 @@ def counted_in(units: str) -> Counted:
     if words == "basis points":
         return Counted("rate", "bp")
     if re.match(r"index\b", words):
-        return Counted("index", "" if words == "index" else words)
+        return Counted("level", "points" if words == "index" else words)
     if dollars := re.fullmatch(r"(?:u\.s\. )?dollars? (?:per|to one) (.+)", words):
         return Counted("price", f"dollars per {dollars[1]}", "USD")
     return Counted("level", words)

@@ -38,6 +38,12 @@ EVENT_COLUMNS: dict[str, EventKind] = {
 }
 # Indices that are yields of US treasuries, in percent.
 YIELDS = ("^IRX", "^FVX", "^TNX", "^TYX")
+# Indices of expected volatility, of tails and of correlation: levels, which nobody can hold or follow.
+VOLATILITIES = (
+    "^VIX ^VIX1D ^VIX9D ^VIX3M ^VIX6M ^VIX1Y ^VXN ^RVX ^VXD ^VXO ^VXV ^VXST ^VXMT ^VVIX ^VIXEQ ^SKEW ^DSPX"
+    " ^OVX ^GVZ ^EVZ ^VXSLV ^VXGDX ^VXXLE ^VXEEM ^VXEFA ^VXEWZ ^VXFXI ^VXTLT ^TYVIX ^MOVE ^VOLQ ^VOLI"
+    " ^VXAPL ^VXAZN ^VXGOG ^VXGS ^VXIBM ^COR1M ^COR3M ^COR6M ^COR9M ^COR1Y ^INDIAVIX ^VHSI"
+)
 # Yahoo's exchange codes, as seen in its answers, by the names of their calendars: see `sessions_of`.
 CALENDARS = {
     "XNYS": "NMS NGM NCM NYQ PCX ASE BTS SNP DJI NIM WCB CXI CBO CBOE NYS NAS",
@@ -162,18 +168,24 @@ def _possible(closes: Floats, facts: Facts) -> np.ndarray[Any, np.dtype[np.bool]
 
 def _facts(meta: dict[str, Any], sessions: Sessions | None) -> Facts:
     kind, timezone = clean(meta["instrumentType"]), clean(meta["exchangeTimezoneName"])
-    measure: Measure = "rate" if meta["symbol"] in YIELDS else "index" if kind == "INDEX" else "price"
+    measure = _measure(meta["symbol"], kind)
     return Facts(
         name=clean(meta.get("longName") or meta.get("shortName") or ""),
         currency=clean(meta.get("currency") or ""),
         measure=measure,
-        unit="percent" if measure == "rate" else "",
+        unit={"rate": "percent", "price": ""}.get(measure, "points"),
         kind=kind,
         exchange=clean(meta.get("exchangeName", "")),
         timezone=timezone,
         closes_at=sessions.closes_at(timezone) if sessions else None,
         every_day=bool(sessions and sessions.calendar == ALWAYS_OPEN),
     )
+
+
+def _measure(symbol: str, kind: str) -> Measure:
+    if kind != "INDEX":
+        return "price"
+    return "rate" if symbol in YIELDS else "level" if symbol in VOLATILITIES.split() else "index"
 
 
 def _identified(facts: Facts, known: Facts | None, meta: dict[str, Any]) -> tuple[Facts, list[str]]:
