@@ -175,7 +175,7 @@ def test_one_that_fails_is_exit_3_and_says_why(run, provider):
     provider.faults["fred:DGS10"] = NoNetwork("fred:DGS10: no host could be reached")
     code, out, err = run("sources", "--check")
     assert (code, err) == (3, "")
-    assert "asked for fred:DGS10: failed: fred:DGS10: no host could be reached\n  hint: " in told(out, "fred")
+    assert "asked for fred:DGS10: failed: no host could be reached\n  hint: " in told(out, "fred")
     assert ": ok in " in told(out, "cboe")
 
 

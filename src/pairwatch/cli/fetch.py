@@ -150,18 +150,17 @@ def _is_local(leg: "Leg") -> bool:
 def _fetched(
     legs: "Sequence[Leg]", settings: dict[str, Any], now: float, *, verbose: bool
 ) -> "tuple[dict[Leg, Outcome], bool]":
-    """What has become of each remote leg, and whether nobody interrupted."""
+    """What has become of each leg, and whether nobody interrupted."""
     from pairwatch import fetching
 
-    remote = [leg for leg in legs if not _is_local(leg)]
     asked = world.question({**settings, "as_of": None}, now)
     cache, log = world.cache(settings), world.log(settings)
     desk = world.desk(settings, cache, asked, now=now, verbose=verbose, patience=PATIENCE)
-    _check_keys(remote)
-    progress = _Progress(len(remote), is_shown=sys.stderr.isatty() and not settings["quiet"] and not verbose)
+    _check_keys(legs)
+    progress = _Progress(len(legs), is_shown=sys.stderr.isatty() and not settings["quiet"] and not verbose)
     outcomes = {}
     try:
-        for outcome in fetching.fetch(desk, remote):
+        for outcome in fetching.fetch(desk, legs):
             outcomes[outcome.leg] = outcome
             progress.step(outcome)
             log.write(now, "fetch", leg=str(outcome.leg), outcome=outcome.state, message=_said(outcome))
@@ -217,10 +216,11 @@ class _Progress:
 def _row(leg: "Leg", outcome: "Outcome | None") -> "tuple[Cell, ...] | None":
     """By the names of `HEADER`; None for a leg that was not come to."""
     if outcome is None:
-        return (str(leg), "local", *(None,) * 5) if _is_local(leg) else None
+        return None
     first, last = (None if day is None else str(day) for day in (outcome.first, outcome.last))
     closes = None if outcome.state == "failed" else int(outcome.bars)
-    return str(leg), outcome.state, closes, first, last, round(outcome.seconds, 3), _said(outcome)
+    state = "local" if outcome.state == "fresh" and _is_local(leg) else outcome.state
+    return str(leg), state, closes, first, last, round(outcome.seconds, 3), _said(outcome)
 
 
 def _said(outcome: "Outcome") -> str | None:
@@ -231,10 +231,12 @@ def _said(outcome: "Outcome") -> str | None:
 
 
 def _tell(outcomes: "Sequence[Outcome]", not_asked: int, *, quiet: bool) -> None:
-    """What is wrong: of each failed leg its reason, what helps once for all of them."""
-    failed = [o.error for o in outcomes if o.state == "failed" and o.error]
-    hints = dict.fromkeys(error.hint for error in failed if error.hint)
-    words.say(*(f"error: {error.message}" for error in failed), *(f"hint: {hint}" for hint in hints))
+    """What is wrong: of each failed leg its reason, and what helps, once for all whom it helps."""
+    by_hint: dict[str, list[str]] = {}
+    for error in (o.error for o in outcomes if o.state == "failed" and o.error):
+        by_hint.setdefault(error.hint, []).append(error.message)
+    for hint, messages in by_hint.items():
+        words.say(*(f"error: {message}" for message in messages), *([f"hint: {hint}"] if hint else []))
     words.note(*(said for o in outcomes if o.state == "stale" and (said := _said(o))), quiet=quiet)
     if not_asked:
         words.note(f"{plural(not_asked, 'leg')} left out; what was fetched is kept", quiet=quiet)

@@ -16,6 +16,7 @@ from pairwatch.text import age, clean
 if TYPE_CHECKING:
     from pairwatch.cache import Cache
     from pairwatch.config import Keys
+    from pairwatch.fetching import Outcome
     from pairwatch.sources import About
 
 HEADER = ("source", "kind", "gives", "needs", "example", "usable", "why", "key", "throttled_until")
@@ -187,12 +188,22 @@ def _probed(
     for standing in found:
         if leg := legs.get(standing.name):
             done = outcomes[leg]
-            stale = SourceError(done.remarks[0] if done.remarks else f"{leg}: stale") if done.state == "stale" else None
-            standing = standing._replace(probe=_Probe(done.seconds, done.error or stale))  # noqa: PLW2901
+            error = done.error or _stale(done)
+            standing = standing._replace(  # noqa: PLW2901
+                probe=_Probe(done.seconds, error), usable=standing.usable and error is None
+            )
         elif standing.error:
             standing = standing._replace(probe=_Probe(0.0, standing.error))  # noqa: PLW2901
         probed.append(standing)
     return probed
+
+
+def _stale(outcome: "Outcome") -> SourceError | None:
+    """Why an answer came from the cache, which is none for a probe."""
+    if outcome.state != "stale":
+        return None
+    why = outcome.remarks[0] if outcome.remarks else f"{outcome.leg}: stale"
+    return SourceError(why.partition("; from the cache")[0])
 
 
 # ---------------------------------------------------------------- what is said
@@ -205,7 +216,9 @@ def _text(standing: _Standing, now: float) -> str:
     lines.append(_state(standing, now))
     if probe := standing.probe:
         example = about.example if about else standing.name
-        ended = f"failed: {probe.error.message}" if probe.error else f"ok in {probe.seconds * 1000:.0f} ms"
+        ended = f"ok in {probe.seconds * 1000:.0f} ms"
+        if probe.error:
+            ended = f"failed: {probe.error.message.removeprefix(f'{example}: ')}"
         lines.append(f"asked for {example}: {ended}")
         if probe.error and probe.error.hint:
             lines.append(f"hint: {probe.error.hint}")
