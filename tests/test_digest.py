@@ -124,8 +124,7 @@ def test_a_dividend_is_no_move():
 def test_what_moves_by_differences_moves_by_the_quoted_closes():
     flat = np.full(101, 100.0)
     flat[-1] = 98.0
-    paid = (builders.event(FRIDAY, 2.0), builders.event("2026-11-20", 1.0))
-    a = builders.history(flat, symbol="AAA", changes="points", events=paid)
+    a = builders.history(flat, symbol="AAA", changes="points", events=(builders.event(FRIDAY, 2.0),))
     b = builders.history(np.arange(101.0) + 50, symbol="BBB", changes="points")
     move = moved(known(sides=(a, b)), THURSDAY)
     assert move.changes == (-2.0, 1.0)

@@ -127,7 +127,7 @@ class LegReceipt(NamedTuple):
 
 
 class Absent(NamedTuple):
-    """Statistics that make no sense for a leg's unit, or for the pair's, and why."""
+    """Statistics that cannot be said of a leg or of the pair, for their units or for want of history, and why."""
 
     scope: Scope
     keys: tuple[str, ...]
@@ -145,7 +145,7 @@ class Receipt(NamedTuple):
         bars_per_year: P, by which rates are annualised.
         align: which closes of the two legs were taken for the same moment.
         lined_up: how legs of different frequencies were lined up; empty where each day is its own.
-        absent: what is not said of these units.
+        absent: what is not said, for the legs' units or for want of history.
     """
 
     a: LegReceipt
