@@ -4,7 +4,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests import builders
 
@@ -266,6 +266,7 @@ def test_a_tick_on_the_last_date_is_thought_of_as_an_unfinished_session():
 
 @given(seed=SEEDS)
 @settings(max_examples=10, deadline=None)
+@example(seed=2332)  # three of its five thousand ratios are a hundredth by chance
 def test_what_is_not_the_same_thing_is_one_difference_without_a_name(seed):
     here = market(seed)
     rng = np.random.default_rng(seed)

@@ -180,9 +180,12 @@ class _Telling:
         return np.asarray(self.differs & ~np.isin(self.why, sure))
 
     def _is_no_chance(self, number: int, reason: Reason) -> bool:
+        chosen = self.why == number
         if reason.kind == "shift":
-            return bool((self.why == number).mean() > _RARE)
-        return reason.known is not None or (reason.kind == "scale" and reason.factor not in _PLAIN)
+            return bool(chosen.mean() > _RARE)
+        # Of thousands of values without a name a few are a power of ten off, too.
+        is_scale = reason.kind == "scale" and reason.factor not in _PLAIN and chosen.sum() > _FEW
+        return bool(is_scale) or reason.known is not None
 
     # --- stretches
 
