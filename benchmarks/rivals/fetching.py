@@ -25,8 +25,11 @@ def pairwatch(symbols: list[str], most: int) -> int:
 
 
 def yfinance(symbols: list[str]) -> int:
+    import warnings
+
     import yfinance as yf
 
+    warnings.simplefilter("ignore")  # each of its frames warns of a coming pandas
     frame = yf.download(symbols, start="1927-01-01", threads=True, progress=False, auto_adjust=False)
     return int(frame["Close"].notna().any().sum())
 
