@@ -150,8 +150,9 @@ def _summary(found: Verification, one: Checked) -> str:
         return f"{closes}: all agree {within}"
     largest = one.largest
     farthest = f"{largest.day}, {cells.price(largest.here)} here and {cells.price(largest.there)} there"
+    off = one.common - one.agreeing
     return (
-        f"{closes}: {one.agreeing:,} agree {within}, {one.common - one.agreeing:,} do not; "
+        f"{closes}: {one.agreeing:,} agree {within}, {off:,} {'does' if off == 1 else 'do'} not; "
         f"the farthest on {farthest} ({_change(one, largest)})"
     )
 
