@@ -1495,3 +1495,17 @@ def test_a_day_that_was_over_when_the_source_was_asked_is_answered_from_the_cach
     cache.update(LEG, lambda known: replace(known, asked_at=EVENING + 4 * 86_400.0))
     assert not Desk(cache, later, {"yahoo": source}).history(LEG).provenance.stale
     assert len(source.requests) == asked
+
+
+def test_a_file_that_stands_in_is_doubted_like_any_other(cache, source, tmp_path):
+    days = np.arange(np.datetime64("2026-09-01"), np.datetime64("2026-10-31"))
+    closes = [100.0] * (len(days) - 1) + [10_000.0]
+    file = tmp_path / "archive.csv"
+    file.write_text("\n".join(["Date,Close", *(f"{d},{c}" for d, c in zip(days, closes, strict=True)), ""]))
+    archive = Leg("csv", str(file))
+    source.fault = errors.NoNetwork("QQQ: no network")
+    chain = {LEG: (LEG, archive)}
+    found = Desk(cache, Policy(EVENING, fallback=chain), {"yahoo": source}).history(LEG)
+    assert set(found.series.closes.tolist()) == {100.0}
+    assert any("1 close refused" in text for text in found.provenance.remarks)
+    assert Desk(cache, Policy(EVENING), {"yahoo": source}).own(archive).series.closes[-1] == 10_000

@@ -183,7 +183,7 @@ class Desk:
         errors: list[SourceError] = []
         for other in chain:
             try:
-                had.append((other, self.own(other)))
+                had.append((other, self._declared(other, self.given(other))))
             except SourceError as error:
                 errors.append(error)
                 continue
