@@ -63,6 +63,16 @@ def converted(history: History, currency: str, get: Callable[[Leg], History]) ->
     return _by_rates(history, currency, factor, _rates(_named(leg, whole, target, currency), leg, whole, currency, get))
 
 
+def can_be_in(leg: Leg, facts: Facts, currency: str) -> bool:
+    """Whether `converted` would leave the leg in this currency, as far as can be told without its exchange rates."""
+    if facts.currency == currency:
+        return True
+    if _inconvertible(facts):
+        return False
+    have, want = _whole(facts.currency)[0], _whole(currency)[0]
+    return have == want or (about(leg.source).remote and _steps(leg, have, want) is not None)
+
+
 _WORDS = {"rate": "a rate", "index": "an index", "level": "no price"}
 
 
@@ -81,7 +91,17 @@ def _whole(currency: str) -> tuple[str, float]:
 
 
 def _named(leg: Leg, have: str, want: str, currency: str) -> tuple[_Rate, ...]:
-    """The series whose product is what `have` is worth in `want`; raises `UsageError` where the source has none."""
+    """As `_steps`; raises `UsageError` where the source has none."""
+    if (steps := _steps(leg, have, want)) is not None:
+        return steps
+    raise UsageError(
+        f"{leg}: in {have}, and {leg.source} has no exchange rates to {currency}",
+        _hint(about(leg.source), leg, currency),
+    )
+
+
+def _steps(leg: Leg, have: str, want: str) -> tuple[_Rate, ...] | None:
+    """The series whose product is what `have` is worth in `want`; None where the leg's source has none."""
     known = about(leg.source)
     if known.exchange_rate:
         return (_Rate(Leg(leg.source, known.exchange_rate.format(have, want))),)
@@ -92,9 +112,7 @@ def _named(leg: Leg, have: str, want: str, currency: str) -> tuple[_Rate, ...]:
                 symbol = known.dollar_rates[unit]
                 steps.append(_Rate(Leg(leg.source, symbol.removeprefix("/")), symbol.startswith("/") != is_target))
         return tuple(steps)
-    raise UsageError(
-        f"{leg}: in {have}, and {leg.source} has no exchange rates to {currency}", _hint(known, leg, currency)
-    )
+    return None
 
 
 def _hint(known: About, leg: Leg, currency: str) -> str:

@@ -1,7 +1,6 @@
 """What a comparison rests on, and what its reader has to know beside the numbers."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -9,6 +8,7 @@ import numpy as np
 
 from pairwatch.alignment import FREQUENCIES, LONGEST_SILENCE, Alignment
 from pairwatch.clocks import FARTHEST
+from pairwatch.currencies import can_be_in
 from pairwatch.errors import PairwatchError
 from pairwatch.histories import History
 from pairwatch.kernels import usual_gap
@@ -157,20 +157,8 @@ def _into_one(a: LegReceipt, b: LegReceipt) -> str:
 
 
 def _can_be_in(side: LegReceipt, into: str) -> bool:
-    """Whether `--currency` leaves the leg in this currency: see `pairwatch.currencies`."""
-    facts = side.facts
-    if facts.currency == into:
-        return True
-    if facts.measure != "price":
-        return False
-    have = _whole(facts.currency)
-    source = _source(side)
-    rates = source.dollar_rates if source and source.remote else {}
-    return have == into or bool(source and source.remote and source.exchange_rate) or _are_among(rates, have, into)
-
-
-def _are_among(rates: Mapping[str, str], *currencies: str) -> bool:
-    return bool(rates) and {*currencies} <= {"USD", *rates}
+    """Whether `--currency` leaves the leg in this currency."""
+    return _source(side) is not None and can_be_in(side.leg, side.facts, into)
 
 
 def _source(side: LegReceipt) -> About | None:
