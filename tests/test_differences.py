@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import builders
 
-from pairwatch import differences, pairs
+from pairwatch import alignment, differences, pairs
 from pairwatch.differences import HEADLINES, Moment, Split, difference, explained, fresh, since
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.model import Window
@@ -78,7 +78,7 @@ def first_row(closes, window):
 
 def reckoned(closes):
     """A few statistics of a window by pandas; nothing for a window that is too short."""
-    if len(closes) < pairs.FEWEST_RETURNS + 1:
+    if len(closes) < alignment.FEWEST_RETURNS + 1:
         return None
     returns = closes.pct_change().iloc[1:]
     whole = closes.iloc[-1] / closes.iloc[0] - 1
@@ -110,7 +110,7 @@ def split_by_hand(old_sides, new_sides, start, end, window):
 
 
 windows = st.one_of(
-    st.integers(35, 200).map(lambda n: f"{n}d"), st.integers(pairs.FEWEST_RETURNS, 130).map(lambda n: f"{n}b")
+    st.integers(35, 200).map(lambda n: f"{n}d"), st.integers(alignment.FEWEST_RETURNS, 130).map(lambda n: f"{n}b")
 )
 some_days = st.lists(st.integers(-400, -2), max_size=8, unique=True)
 states = st.fixed_dictionaries(

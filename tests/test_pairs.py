@@ -25,7 +25,7 @@ from tests.builders import (
     weekdays,
 )
 
-from pairwatch import pairs, stats
+from pairwatch import alignment, pairs, stats
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.model import Leg, Provenance, Quote, Window, months_before
 
@@ -48,7 +48,7 @@ def assert_same(one, other):
 
 
 def window_of(a, b, window):
-    return pairs.align(a, b, Window.parse(window))
+    return alignment.align(a, b, Window.parse(window))
 
 
 # ---------------------------------------------------------------- the window

@@ -9,7 +9,7 @@ import numpy as np
 
 from pairwatch import catalogue, kernels, receipts, stats, verdicts
 from pairwatch import lead as leads
-from pairwatch.alignment import FEWEST_RETURNS, Alignment, align
+from pairwatch.alignment import Alignment, align
 from pairwatch.catalogue import LegView, PairView
 from pairwatch.clocks import CLOCK_TOLERANCE, hours_apart
 from pairwatch.errors import NotEnoughData, UsageError
@@ -31,17 +31,6 @@ from pairwatch.model import (
 )
 from pairwatch.stats import legs
 from pairwatch.text import clean, listing, plural
-
-__all__ = [
-    "CLOCK_TOLERANCE",
-    "FEWEST_RETURNS",
-    "Question",
-    "align",
-    "compare",
-    "hours_apart",
-    "leadership",
-    "some_readings",
-]
 
 # A lag of L bars is judged from 3 L returns or more.
 LAGS_NEED = 3

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from pairwatch import pairs
-from pairwatch.alignment import matches
+from pairwatch.alignment import FEWEST_RETURNS, align, matches
 from pairwatch.differences.findings import State, Values
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.histories import History
 from pairwatch.model import Reading, Series, Window
-from pairwatch.pairs import FEWEST_RETURNS, Question
+from pairwatch.pairs import Question
 
 _ENTER_FIRST = (
     f"both windows share fewer than {FEWEST_RETURNS} returns: new days are taken to enter before old ones leave"
@@ -102,7 +102,7 @@ def _made_final(cut: Series, whole: Series, last: np.datetime64) -> Series:
 def days_of(a: History, b: History, question: Question) -> list[date]:
     """The days of the window, its base first: under `two-day` also those between its bars."""
     first, second = (side.series.as_of(question.as_of) for side in (a, b))
-    found = pairs.align(first, second, question.window, question.align).dates
+    found = align(first, second, question.window, question.align).dates
     if question.align == "two-day":
         every = matches(first, second).dates
         found = every[every >= found[0]]
@@ -125,7 +125,7 @@ def recent(end: State, session: date) -> State:
     """The state without what lies before the window of an earlier session: the headlines are made of nothing else."""
     a, b = (_between(side.series, np.datetime64(date.min), np.datetime64(session)) for side in (end.a, end.b))
     try:
-        found = pairs.align(a, b, end.question.window, end.question.align)
+        found = align(a, b, end.question.window, end.question.align)
     except (NotEnoughData, UsageError):
         return end
     if found.lined_up:  # a bar hangs on closes of other days
