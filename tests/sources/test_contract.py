@@ -415,3 +415,50 @@ def assert_one_footing(case, history, factor):
         assert case.is_right(history, may_lack=[day for day in case.truth if day > HELD_UNTIL])
         assert case.lost_nothing(history)
         assert is_said(history)
+
+
+# ---------------------------------------------------------------- the same list for a file, as far as files can have it
+
+LINES = [f"{day},{value}" for day, value in zip(DAYS, CLOSES, strict=True)]
+A_FILE = "\n".join(["Date,Close", *LINES, ""])
+REFUSED_FILES = {
+    "web page": "<!DOCTYPE html><html><body>Please enable JavaScript</body></html>",
+    "garbage": bytes(range(128, 256)).decode("latin-1") * 8,
+    "empty body": "",
+    "empty series": "Date,Close\n",
+    "only nulls": "\n".join(["Date,Close", *(f"{day}," for day in DAYS), ""]),
+    "two values of a day": A_FILE + f"{DAYS[-1]},77.5\n",
+    "cut in the middle of a day": A_FILE + "2026-1",
+    "a date in the future": A_FILE + "2026-12-24,140\n",
+}
+# Files that are read, and the days for which they may lack the true value.
+READ_FILES = {
+    "nulls": (A_FILE.replace(LINES[20], f"{DAYS[20]},"), {DAYS[20]}),
+    "duplicates": (A_FILE + f"{LINES[3]}\n", set()),
+    "unsorted": ("\n".join(["Date,Close", *LINES[::-1], ""]), set()),
+    "a hundredfold": (A_FILE.replace(LINES[-1], f"{DAYS[-1]},{100 * CLOSES[-1]}"), {DAYS[-1]}),
+    "a hundredth": (A_FILE.replace(LINES[-1], f"{DAYS[-1]},{CLOSES[-1] / 100}"), {DAYS[-1]}),
+}
+
+
+def of_file(text, tmp_path):
+    file = tmp_path / "prices.csv"
+    file.write_text(text)
+    with time_machine.travel(NOW, tick=True):
+        return Desk(Cache(tmp_path / "prices.db"), Policy(NOW)).history(Leg("csv", str(file)))
+
+
+@pytest.mark.parametrize("text", REFUSED_FILES.values(), ids=REFUSED_FILES)
+def test_a_file_that_cannot_be_right_is_refused(tmp_path, text):
+    with pytest.raises(SourceError) as caught:
+        of_file(text, tmp_path)
+    assert caught.value.message.startswith("csv:")
+    assert is_clean(caught.value.message)
+
+
+@pytest.mark.parametrize(("text", "lacking"), READ_FILES.values(), ids=READ_FILES)
+def test_a_file_with_a_flaw_gives_no_wrong_number(tmp_path, text, lacking):
+    history = of_file(text, tmp_path)
+    found = dict(zip(history.series.dates.tolist(), history.series.closes.tolist(), strict=True))
+    assert found == {day: value for day, value in zip(DAYS, CLOSES, strict=True) if day not in lacking}
+    assert is_said(history) or not lacking

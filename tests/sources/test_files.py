@@ -22,7 +22,7 @@ from pairwatch.text import is_clean
 
 SAVED = Path(__file__).with_suffix("")
 NOW = 1_735_732_800.0  # 2025-01-01 12:00 UTC
-EXAMPLES = int(os.environ.get("PAIRWATCH_EXAMPLES", "250"))  # of each of the fuzz tests
+EXAMPLES = int(os.environ.get("PAIRWATCH_EXAMPLES", "2500"))  # of each of the two fuzz tests
 
 
 def fetch(symbol, now=NOW) -> Fetched:
