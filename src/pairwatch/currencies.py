@@ -103,7 +103,7 @@ def _named(leg: Leg, have: str, want: str, currency: str) -> tuple[_Rate, ...]:
 def _steps(leg: Leg, have: str, want: str) -> tuple[_Rate, ...] | None:
     """The series whose product is what `have` is worth in `want`; None where the leg's source has none."""
     known = about(leg.source)
-    if known.exchange_rate:
+    if known.exchange_rate and _CURRENCY.match(have) and _CURRENCY.match(want):
         return (_Rate(Leg(leg.source, known.exchange_rate.format(have, want))),)
     if {have, want} <= {"USD", *known.dollar_rates} and known.dollar_rates:
         steps = []
