@@ -1,4 +1,4 @@
-"""All benchmarks, or those named: `python benchmarks [compare] [cache] [snapshots] [fetch] [lead_test]`.
+"""All benchmarks, or those named: `python benchmarks [compare] [cache] [snapshots] [fetch] [lead_test] ...`.
 
 Markdown tables on stdout, progress on stderr. Each script runs in a process of its own, and alone as well. The exit
 code is that of the first that failed.
@@ -12,7 +12,7 @@ from importlib.metadata import version
 
 from timing import HERE, PYTHON, say
 
-SCRIPTS = ("compare", "cache", "snapshots", "fetch", "lead_test")  # the one that loads the machine comes last
+SCRIPTS = ("compare", "cache", "over_time", "snapshots", "fetch", "lead_test", "calibration")  # the one that loads the machine comes last
 PACKAGES = ("numpy", "typer", "rich", "pandas", "scipy", "yfinance", "quantstats")
 
 

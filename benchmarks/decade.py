@@ -26,9 +26,9 @@ from pairwatch.cache import FILE_NAME as PRICES
 from pairwatch.cache import Cache
 from pairwatch.histories import History
 from pairwatch.model import Event, Facts, Floats, Holding, Leg, Provenance, Quote, Reading, Series, Window
-from pairwatch.pairs import Question
 from pairwatch.snapshots import FILE_NAME, Store, Taken, rows
 from pairwatch.snapshots.inputs import Chunk, Packed, assembled, digest, packed
+from pairwatch.staging import Question
 from timing import say
 
 PAIRS, LEGS = 200, 100

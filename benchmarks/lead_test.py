@@ -46,9 +46,9 @@ Pairs = tuple[Floats, Floats]
 # ---------------------------------------------------------------- pairs
 
 
-def garch(rng: np.random.Generator, runs: int, n: int, burn: int = 100) -> Pairs:
+def garch(rng: np.random.Generator, runs: int, n: int, burn: int = 100, beta: float = 0.85) -> Pairs:
     """GARCH(1,1) with t5 innovations, of unit variance: values, and their conditional variances."""
-    alpha, beta = 0.10, 0.85
+    alpha = 0.10
     z = rng.standard_t(5, (n + burn, runs)) * np.sqrt(3 / 5)
     values, variances, h = np.empty_like(z), np.empty_like(z), np.ones(runs)
     for t in range(n + burn):

@@ -14,6 +14,7 @@ import numpy as np
 from pairwatch import pairs
 from pairwatch.histories import History
 from pairwatch.model import Comparison, Days, Event, Facts, Floats, Leg, Provenance, Quote, Series, Window
+from pairwatch.staging import Question
 
 FRIDAY = date(2026, 11, 20)
 """The last day of everything built here, unless another is given."""
@@ -77,7 +78,7 @@ def compared(
     a: History, b: History, window: str = "90d", as_of: date = FRIDAY, max_lag: int = 5, **question: object
 ) -> Comparison:
     """What `pairs.compare` says of two histories."""
-    return pairs.compare(a, b, pairs.Question(as_of, Window.parse(window), max_lag, **question))
+    return pairs.compare(a, b, Question(as_of, Window.parse(window), max_lag, **question))
 
 
 # ---------------------------------------------------------------- closes of different clocks

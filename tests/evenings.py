@@ -13,8 +13,8 @@ from tests import builders
 from pairwatch import pairs
 from pairwatch.histories import History
 from pairwatch.model import Floats, Leg, Window
-from pairwatch.pairs import Question
 from pairwatch.snapshots import Store, Taken
+from pairwatch.staging import Question
 
 # Short lags: the lead test is most of what a comparison costs.
 ASKED = Question(builders.FRIDAY, Window.parse("60b"), max_lag=1)

@@ -11,8 +11,8 @@ from tests import builders
 
 from pairwatch import pairs
 from pairwatch.model import Provenance, Window
-from pairwatch.pairs import Question
 from pairwatch.snapshots import FILE_NAME, Snapshot, Store, Taken
+from pairwatch.staging import Question
 
 WEDNESDAY, THURSDAY, FRIDAY = date(2026, 11, 18), date(2026, 11, 19), builders.FRIDAY
 A, B = (builders.series([1.0], builders.weekdays(1), symbol=name).leg for name in ("AAA", "BBB"))

@@ -32,6 +32,7 @@ from tests.builders import (
 from pairwatch import alignment, clocks, pairs, verdicts
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.model import Facts, Leg, Window
+from pairwatch.staging import Question
 
 seeds = st.integers(0, 2**31)
 light = settings(max_examples=25, deadline=None)
@@ -683,7 +684,7 @@ def mean_correlation(facts, how, inverse=False):
     found = []
     for seed in range(RUNS):
         a, b = told_at_two_clocks(*facts, 300, seed, 0.9)
-        asked = pairs.Question(FRIDAY, Window.parse("1y"), align=how)
+        asked = Question(FRIDAY, Window.parse("1y"), align=how)
         found += [r.value for r in pairs.some_readings(a, upside_down(b) if inverse else b, asked, {"correlation"})]
     return np.mean(found)
 

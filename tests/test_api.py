@@ -38,6 +38,7 @@ def test_the_public_names_are_these():
         "compare_series",
         "history",
         "leadership",
+        "paired",
         "saved",
         "snapshot",
         "verify",

@@ -11,9 +11,9 @@ from pairwatch.conditions import DAY, Rule
 from pairwatch.errors import NoNetwork, NotEnoughData, StoreError
 from pairwatch.expressions import parse
 from pairwatch.model import Leg, Provenance, Window
-from pairwatch.pairs import Question
 from pairwatch.snapshots import FILE_NAME, Store
 from pairwatch.snapshots.watching import Watch
+from pairwatch.staging import Question
 
 KNOWN = {"correlation": ("pair",), "last": ("a", "b"), "ratio_zscore": ("pair",)}
 A, B, C, D = (Leg("yahoo", symbol) for symbol in ("AAA", "BBB", "CCC", "DDD"))

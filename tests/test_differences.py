@@ -13,7 +13,7 @@ from pairwatch import alignment, differences, pairs
 from pairwatch.differences import HEADLINES, Moment, Split, difference, explained, fresh, since
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.model import Window
-from pairwatch.pairs import Question
+from pairwatch.staging import Question
 
 KEYS = ("correlation", "beta", "return_gap", "volatility")
 

@@ -28,6 +28,7 @@ from tests.builders import (
 from pairwatch import alignment, pairs, stats
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.model import Leg, Provenance, Quote, Window, months_before
+from pairwatch.staging import Question
 
 CLOSE = {"rel": 1e-9, "abs": 1e-12, "nan_ok": True}
 seeds = st.integers(0, 2**31)
@@ -612,7 +613,7 @@ def test_trouble_stale_legs_revisions_remarks_and_holes_are_said_in_order():
         provenance=Provenance("cache", stale="AAA: old", revised=2, holes=(early, hole, late)),
     )
     second = history(prices(b), symbol="BBB", provenance=Provenance("network", remarks=("BBB: odd",), holes=(hole,)))
-    said = pairs.compare(first, second, pairs.Question(FRIDAY, Window.parse("90d"), 5), trouble="cache: broken")
+    said = pairs.compare(first, second, Question(FRIDAY, Window.parse("90d"), 5), trouble="cache: broken")
     assert said.warnings[:4] == ("cache: broken", "AAA: old", "AAA: 2 known closes revised by yahoo", "BBB: odd")
     assert "AAA and BBB: 1 finished session without a close, not filled: 2026-10-05" in said.warnings
     assert len(said.warnings) == 5

@@ -9,9 +9,9 @@ from tests.builders import FRIDAY
 from pairwatch import pairs, records, stats
 from pairwatch.errors import UsageError
 from pairwatch.model import Window
-from pairwatch.pairs import Question
 from pairwatch.receipts import as_of
 from pairwatch.snapshots import FILE_NAME, Store, Taken
+from pairwatch.staging import Question
 
 DAYS = [day.item() for day in builders.weekdays(12)]
 A, B = builders.linked_pair(150)

@@ -19,9 +19,9 @@ from tests.test_cache_processes import COPIES, KILLS, start
 
 from pairwatch.cache import Cache
 from pairwatch.model import Leg, Window
-from pairwatch.pairs import Question
 from pairwatch.retrieval import Desk, Policy
 from pairwatch.snapshots import FILE_NAME, Store
+from pairwatch.staging import Question
 from pairwatch.taking import Run, left_behind
 
 FIRST = np.datetime64("2026-01-05")

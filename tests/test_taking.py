@@ -13,9 +13,9 @@ from pairwatch.cache import FILE_NAME as PRICES
 from pairwatch.cache import Cache
 from pairwatch.errors import NoNetwork, StoreError, UsageError
 from pairwatch.model import Leg, Window
-from pairwatch.pairs import Question
 from pairwatch.retrieval import Desk, Policy
 from pairwatch.snapshots import FILE_NAME, Store
+from pairwatch.staging import Question
 from pairwatch.taking import Legs, Run, left_behind
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (date(2026, 10, day) for day in range(26, 31))

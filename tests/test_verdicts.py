@@ -11,7 +11,9 @@ from statsmodels.tsa.adfvalues import mackinnoncrit
 from tests.builders import compared, history, linked_pair, linked_returns, prices
 
 from pairwatch import kernels, verdicts
-from pairwatch.kernels import correlation, correlation_interval, deviation_ratio_interval, leave_one_out_correlations
+from pairwatch.kernels import leave_one_out_correlations
+from pairwatch.kernels.dependence import estimated_correlation
+from pairwatch.kernels.deviations import estimated_deviation_ratio
 from pairwatch.lead import lead_test
 from pairwatch.model import Leadership, Leg
 
@@ -169,11 +171,27 @@ def test_without_known_closes_the_same_numbers_name_a_leader():
 # ---------------------------------------------------------------- claims
 
 
+def fishers(r, n):
+    """The interval of a correlation of n independent, normal pairs."""
+    if abs(r) == 1 or math.isnan(r):
+        return r, r
+    z, reach = math.atanh(r), kernels.Z95 / math.sqrt(n - 3)
+    return math.tanh(z - reach), math.tanh(z + reach)
+
+
 def values(
-    r=0.5, n=1_000_000, gap=0.1, month=0.02, fragility=None, tight=(0.7, 0.8, 0.9), reversion_t=-2.31, half_life=8.2
+    r=0.5,
+    n=1_000_000,
+    ends=None,
+    gap=0.1,
+    month=0.02,
+    fragility=None,
+    tight=(0.7, 0.8, 0.9),
+    reversion_t=-2.31,
+    half_life=8.2,
 ):
-    """The numbers that claims rest on, for two legs with this correlation."""
-    low, high = correlation_interval(r, n)
+    """The numbers that claims rest on, for two legs with this correlation; its interval is Fisher's without `ends`."""
+    low, high = ends or fishers(r, n)
     pair = {
         "observations": float(n),
         "correlation": r,
@@ -266,8 +284,8 @@ def test_at_the_threshold_a_spread_is_called_tighter_or_not_in_5_of_100_windows(
     decided = 0
     for seed in range(500):
         a, b = linked_returns(61, 0.75, seed)
-        low, high = deviation_ratio_interval(1.5 * a - b, b)
-        decided += claim(TIGHT, tight=(low, 1.0, high)) != "INCONCLUSIVE"
+        found = estimated_deviation_ratio(1.5 * a - b, b)
+        decided += claim(TIGHT, tight=(found.low, 1.0, found.high)) != "INCONCLUSIVE"
     assert 0.03 < decided / 500 < 0.075
 
 
@@ -338,20 +356,59 @@ def test_a_day_makes_the_correlation_where_without_it_r_may_be_zero(r, fragility
 def test_what_a_day_makes_of_the_correlation_is_said_where_there_is_one():
     because = "without any one day it lies between 0.50 and 0.65"
     assert made(ROBUST, r=0.6, n=61, fragility=(0.5, 0.65)).because == because
-    because = "there is none to speak of (95% interval -.09 to .40)"
+    because = "it may be none at all (95% interval -.09 to .40)"
     assert made(ROBUST, r=0.17, n=61, fragility=(0.1, 0.2)).because == because
 
 
-def robustness(rho, shock=None):
+@pytest.mark.parametrize(("fragility", "expected"), [((0.05, 0.6), "FALSE"), ((0.45, 0.6), "INCONCLUSIVE")])
+def test_a_correlation_that_may_be_zero_is_a_days_where_without_it_far_less_is_left(fragility, expected):
+    """.55 with an interval from below zero: z falls by .57, of which the others' reach is .26, or by .13."""
+    assert claim(ROBUST, r=0.55, n=61, ends=(-0.55, 0.95), fragility=fragility) == expected
+    turned_over = tuple(-end for end in fragility[::-1])
+    assert claim(ROBUST, r=-0.55, n=61, ends=(-0.95, 0.55), fragility=turned_over) == expected
+
+
+def numbers_of(a, b):
+    found, days = estimated_correlation(a, b), leave_one_out_correlations(a, b)
+    ends = found.low, found.high
+    return {"r": found.value, "n": len(a), "ends": ends, "fragility": (days.min(), days.max())}
+
+
+def robustness(rho, shock=None, tail=0):
     """How often each verdict falls in 300 windows of 61 returns, with one day on which both legs move by `shock`."""
     found = []
     for seed in range(300):
         a, b = linked_returns(61, rho, seed)
+        if tail:
+            # One volatility for both legs: Student's t with so many degrees of freedom.
+            turbulence = 1 / np.sqrt(np.random.default_rng(seed).chisquare(tail, 61) / tail)
+            a, b = a * turbulence, b * turbulence
         if shock:
             a[30], b[30] = shock, shock
-        days = leave_one_out_correlations(a, b)
-        found.append(claim(ROBUST, r=correlation(a, b), n=61, fragility=(days.min(), days.max())))
+        found.append(claim(ROBUST, **numbers_of(a, b)))
     return {verdict: found.count(verdict) / 300 for verdict in ("TRUE", "FALSE", "INCONCLUSIVE")}
+
+
+def judged_without(a, b):
+    """The verdict by the interval of the days that are left without the most telling one."""
+    found, days = estimated_correlation(a, b), leave_one_out_correlations(a, b)
+    sign = math.copysign(1, found.value)
+    rest = np.arange(len(a)) != np.argmin(sign * days)
+    left = estimated_correlation(a[rest], sign * b[rest])
+    if found.low <= 0 <= found.high:
+        return "FALSE" if abs(found.value) > left.high else "INCONCLUSIVE"
+    return "TRUE" if left.low > 0 else "FALSE"
+
+
+@pytest.mark.parametrize(("rho", "shock", "agree"), [(0.0, 0, 0.97), (0.4, 0, 0.9), (0.0, 0.08, 0.98), (0.8, 0, 0.99)])
+def test_the_verdict_is_that_of_an_interval_without_the_day(rho, shock, agree):
+    same = 0
+    for seed in range(300):
+        a, b = linked_returns(61, rho, seed)
+        if shock:
+            a[30], b[30] = shock, shock
+        same += claim(ROBUST, **numbers_of(a, b)) == judged_without(a, b)
+    assert same / 300 >= agree
 
 
 def test_one_shared_outlier_of_unrelated_legs_is_found_to_make_the_correlation():
@@ -361,6 +418,13 @@ def test_one_shared_outlier_of_unrelated_legs_is_found_to_make_the_correlation()
 
 def test_unrelated_legs_have_no_correlation_that_a_day_could_make():
     assert robustness(0.0)["INCONCLUSIVE"] > 0.92
+
+
+def test_of_unrelated_legs_with_fat_tails_few_correlations_are_called_robust():
+    """Most are told as none; a tenth hang on a turbulent day."""
+    found = robustness(0.0, tail=3)
+    assert found["TRUE"] <= 0.05
+    assert found["INCONCLUSIVE"] > 0.75
 
 
 def test_no_day_makes_the_correlation_of_related_legs():

@@ -184,6 +184,36 @@ class Listing:
         return {key: value for key, value in {**meta, **self.meta}.items() if key not in self.missing}
 
 
+@dataclass
+class BarListing(Listing):
+    """One symbol's bars within days: `closes` has a list for each day, bar after bar from the opening on."""
+
+    interval: str = "5m"
+
+    def chart(self, since: float = -1e18, until: float = 1e18) -> dict[str, Any]:
+        """The body of an answer with the bars stamped from `since` to before `until`."""
+        step = int(self.interval[:-1]) * {"m": 60, "h": 3600}[self.interval[-1]]
+        bars = [
+            (self.stamp(day) + at * step, close)
+            for day, closes in zip(self.days, self.closes, strict=True)
+            for at, close in enumerate(closes)
+        ]
+        if self.live:
+            bars.append((int(self.live[0]), self.live[1]))
+        bars = [bar for bar in bars if since <= bar[0] < until]
+        days = [day for day in self.days if since <= self.stamp(day) < until]
+        session = {"timezone": "XXX", "gmtoffset": 0}
+        meta = {**self._meta(), "dataGranularity": self.interval}
+        meta["tradingPeriods"] = [[{**session, "start": s, "end": e}] for s, e in map(self.session, days)]
+        result: dict[str, Any] = {"meta": {**meta, **self.meta}, "indicators": {"quote": [{}]}}
+        if bars:
+            closes = [close for _, close in bars]
+            columns = dict.fromkeys(("open", "high", "low", "close"), closes)
+            result["timestamp"] = [stamp for stamp, _ in bars]
+            result["indicators"] = {"quote": [{**columns, "volume": [0 if c is None else 100 for c in closes]}]}
+        return {"chart": {"result": [result], "error": None}}
+
+
 def weekdays(last: date, count: int) -> list[date]:
     """The last `count` weekdays up to and including `last`."""
     found: list[date] = []

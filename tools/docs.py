@@ -17,18 +17,18 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from pairwatch import api, config, pairs, sources, stats
+from pairwatch import api, config, pairs, sources, stats, studies
 from pairwatch import digest as digests
 from pairwatch.cache import Cache
 from pairwatch.cli import app
 from pairwatch.cli.groups import DefaultGroup
 from pairwatch.histories import History
 from pairwatch.model import Window
-from pairwatch.pairs import Question
 from pairwatch.receipts import as_of
 from pairwatch.render import Page, writer
 from pairwatch.render.digest import as_text
 from pairwatch.snapshots import Store, Taken
+from pairwatch.staging import Question
 
 README = Path(__file__).parent.parent / "README.md"
 NOW = 1_783_000_000.0  # some instant after SESSION_DAY; ages do not show in simulated legs
@@ -92,6 +92,14 @@ def statistics() -> str:
     return _table(("key", "of", "unit", "meaning", "formula"), rows)
 
 
+def sections() -> str:
+    """What the studies say, section by section."""
+    rows = [
+        (f"`{name}.{heading.key}`", heading.meaning) for name in studies.NAMES for heading in studies.headings(name)
+    ]
+    return _table(("section", "what it says"), rows)
+
+
 def settings() -> str:
     """Every setting of the configuration file and the environment."""
     rows = [
@@ -112,7 +120,7 @@ def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in cells)
 
 
-PARTS = (session, commands, digest, statistics, settings, legs)
+PARTS = (session, commands, digest, statistics, sections, settings, legs)
 
 
 def written(text: str) -> str:

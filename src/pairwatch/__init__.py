@@ -6,7 +6,7 @@ The names below load what they need when they are first used; importing pairwatc
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pairwatch.api import compare, history, saved, snapshot, verify
+    from pairwatch.api import compare, history, paired, saved, snapshot, verify
     from pairwatch.errors import PairwatchError
     from pairwatch.given import compare_series
     from pairwatch.pairs import leadership
@@ -19,6 +19,7 @@ __all__ = [
     "compare_series",
     "history",
     "leadership",
+    "paired",
     "saved",
     "snapshot",
     "verify",
@@ -30,6 +31,7 @@ _HOMES = {
     "compare_series": "given",
     "history": "api",
     "leadership": "pairs",
+    "paired": "api",
     "saved": "api",
     "snapshot": "api",
     "verify": "api",

@@ -124,15 +124,15 @@ def align(a: Series, b: Series, window: Window, how: Align = "date") -> Alignmen
             f"{a.leg} and {b.leg} have no {found.period} in common: {_days_of(a)}; {_days_of(b)}",
             "compare legs that trade at the same time",
         )
-    base, start = _base(found.dates, window)
-    n = len(found.dates) - 1 - base
+    first, start = base(found.dates, window)
+    n = len(found.dates) - 1 - first
     if n < FEWEST_RETURNS:
         raise NotEnoughData(
-            f"{a.leg} and {b.leg} have {plural(n, 'common return')} from {found.dates[base]} to {found.dates[-1]}, "
+            f"{a.leg} and {b.leg} have {plural(n, 'common return')} from {found.dates[first]} to {found.dates[-1]}, "
             f"{FEWEST_RETURNS} are needed: {_days_of(a)}; {_days_of(b)}",
             _wider(found),
         )
-    inside = found._replace(dates=found.dates[base:], at_a=found.at_a[base:], at_b=found.at_b[base:])
+    inside = found._replace(dates=found.dates[first:], at_a=found.at_a[first:], at_b=found.at_b[first:])
     return Alignment(
         dates=inside.dates,
         at_a=inside.at_a,
@@ -146,12 +146,12 @@ def align(a: Series, b: Series, window: Window, how: Align = "date") -> Alignmen
     )
 
 
-def _base(dates: Days, window: Window) -> tuple[int, date]:
+def base(dates: Days, window: Window) -> tuple[int, date]:
     """The place of the base, and the calendar day on which the window starts."""
     if window.unit == "b":
-        base = max(0, len(dates) - 1 - window.count)
-        start: date = dates[base].item()
-        return base, start
+        first = max(0, len(dates) - 1 - window.count)
+        start: date = dates[first].item()
+        return first, start
     start = window.start(dates[-1].item())
     return max(0, int(dates.searchsorted(np.datetime64(start), side="right")) - 1), start
 
@@ -162,7 +162,7 @@ def _wider(found: Matches) -> str:
     if everything < FEWEST_RETURNS:
         return ""
     usual = _WIDE[found.period]
-    holds = everything - _base(found.dates, Window.parse(usual))[0]
+    holds = everything - base(found.dates, Window.parse(usual))[0]
     return f"use a longer window: --window {usual if holds >= FEWEST_RETURNS else f'{min(61, everything)}b'}"
 
 

@@ -13,8 +13,8 @@ from pairwatch.errors import PairwatchError, StoreError
 from pairwatch.expressions import Expression, Values
 from pairwatch.histories import History
 from pairwatch.model import NAN, Comparison, Leg
-from pairwatch.pairs import Question
 from pairwatch.snapshots.watching import Change, Judged, Seen, Watch
+from pairwatch.staging import Question
 
 Pair = tuple[Leg, Leg]
 

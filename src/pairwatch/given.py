@@ -8,6 +8,7 @@ from pairwatch.errors import UsageError
 from pairwatch.histories import History
 from pairwatch.kernels import is_every_day
 from pairwatch.model import Comparison, Facts, Leg, Provenance, Series, Window
+from pairwatch.staging import Question
 from pairwatch.text import clean
 
 
@@ -34,7 +35,7 @@ def compare_series(
         )
     as_of = max(first.series.dates[-1], second.series.dates[-1]).item()
     window = window if isinstance(window, Window) else Window.parse(window)
-    return pairs.compare(first, second, pairs.Question(as_of, window, max_lag=max_lag, seed=seed))
+    return pairs.compare(first, second, Question(as_of, window, max_lag=max_lag, seed=seed), with_past=True)
 
 
 def _given(prices: Any, name: str) -> History:

@@ -11,8 +11,8 @@ from pairwatch.differences import Difference, Moment, State
 from pairwatch.errors import UsageError
 from pairwatch.histories import History
 from pairwatch.model import Comparison
-from pairwatch.pairs import Question
 from pairwatch.snapshots import Snapshot, Store
+from pairwatch.staging import Question
 from pairwatch.vintages import Vintages
 
 

@@ -14,9 +14,9 @@ from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.expressions import spelled
 from pairwatch.histories import History
 from pairwatch.model import NAN, Floats, Leg, Series, Statistic
-from pairwatch.pairs import Question
 from pairwatch.snapshots import Named, Record, Snapshot, Store
 from pairwatch.snapshots.batch import question_text, sessions
+from pairwatch.staging import Question
 from pairwatch.text import clean
 
 

@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pairwatch import currencies, kernels
-from pairwatch.cache import LONGEST_BAN, LONGEST_QUEUE, Cache
-from pairwatch.errors import NotCached, RateLimited, SourceError, TimedOut
+from pairwatch.cache import Cache
+from pairwatch.errors import NotCached, SourceError
 from pairwatch.histories import History, best, instead, none_had
 from pairwatch.merging import Merge, Restated, believed, merge, unapplied_splits
 from pairwatch.model import Declared, Fetched, Holding, Leg, Provenance, Series
 from pairwatch.sources import Key, Pace, Request, Source, about, load
 from pairwatch.text import age
+from pairwatch.turns import Clock, Turns
 
 # How many calendar days before the last held close are asked for again, for late revisions and late events; and how
 # many periods of a series that is not daily: statistics offices revise the last two or three.
@@ -31,13 +32,6 @@ RECONCILE_AFTER = 30 * 86_400.0
 # How many seconds later than this run another one may have asked: it began later and was quicker. An answer from
 # further ahead was given under a clock that has been set back.
 MEANWHILE = 600.0
-# Who is patient waits for a source that has refused, if it is to be left alone for no longer than this: that covers
-# what providers name (a minute, as a rule), also doubled twice. A source that names nothing gets a quarter of an hour
-# and more: nobody wants to sit before that, so all its legs fail at once.
-LONGEST_REST = 300.0
-# A leg that was refused so often in a row has failed, however patient we are.
-MOST_REFUSALS = 4
-MEANWHILE_SERVED = "what is cached already is served meanwhile"
 
 
 class Policy(NamedTuple):
@@ -52,7 +46,8 @@ class Policy(NamedTuple):
         fallback: for some legs the legs to be tried in their stead, in this order; usually the leg itself first.
         currency: into which prices are converted; empty for each in its own.
         patience: seconds that a turn at a provider may be waited for (never more than `cache.LONGEST_QUEUE`), and a
-            provider that has refused: see `LONGEST_REST`. None: a turn as long as the deadline, a refusal not at all.
+            provider that has refused: see `turns.LONGEST_REST`. None: a turn as long as the deadline, a refusal not
+            at all.
     """
 
     now: float
@@ -269,28 +264,11 @@ class Desk:
         return min([last - _overlap(held.series), *young])
 
     def _fetch(self, leg: Leg, held: Holding | None, since: date | None) -> Fetched:
-        """Ask the source, unless it asked to be left alone; where it refuses, again after a pause that is worth it."""
-        refusals = 0
-        while True:
-            self._rest(leg)
-            turn = _Turn(lambda: self._wait_for_turn(leg))
-            was_paused = self._cache.paused_until(leg.source) > 0
-            try:
-                fetched = self._source(leg).fetch(self._request(leg, held, since, turn))
-            except RateLimited as error:
-                if turn.refused:  # ours: the source has not been asked
-                    raise
-                refusals += 1
-                now = self._now()
-                pause = self._cache.pause(leg.source, now, error.retry_after) - now
-                if refusals == MOST_REFUSALS or pause > self._longest_rest():
-                    if error.hint == RateLimited.default_hint:
-                        error.hint = f"{leg.source} is left alone for {age(pause)}; {MEANWHILE_SERVED}"
-                    raise
-                continue
-            if was_paused and not self._left_alone(leg.source):
-                self._cache.resume(leg.source)
-            return fetched
+        """Ask the source, in its turn."""
+        turns = Turns(
+            self._cache, self.pace, Clock(self._now, self._sleep), self._policy.deadline, self._policy.patience
+        )
+        return turns.asked(leg, lambda turn: self._source(leg).fetch(self._request(leg, held, since, turn)))
 
     def _request(self, leg: Leg, held: Holding | None, since: date | None, turn: Callable[[], None]) -> Request:
         policy = self._policy
@@ -309,80 +287,11 @@ class Desk:
         """The instant of the run, and what has gone by since: a run may take longer than a pause."""
         return self._policy.now + self.seconds()
 
-    def _left_alone(self, source: str) -> float:
-        """For how many seconds more a source wants to be left alone; 0 if it does not.
-
-        A pause that would be longer than any was written under a clock that has been set back.
-        """
-        left = self._cache.paused_until(source) - self._now()
-        return left if 0 < left <= LONGEST_BAN else 0.0
-
-    def _longest_rest(self) -> float:
-        """How long a source that has refused is waited for at a time."""
-        return min(self._policy.patience or 0.0, LONGEST_REST)
-
-    def _rest(self, leg: Leg) -> bool:
-        """Wait until the leg's source may be asked again; whether that took any time.
-
-        Raises:
-            RateLimited: it wants to be left alone for longer than that is worth.
-        """
-        waited, patience = 0.0, self._policy.patience or 0.0
-        while left := self._left_alone(leg.source):
-            if left > self._longest_rest() or waited + left > patience:
-                message = f"{leg}: {leg.source} throttles this machine and is left alone for {age(left)} more"
-                raise RateLimited(message, f"run again then; {MEANWHILE_SERVED}")
-            self._sleep(left)
-            waited += left
-        return waited > 0
-
-    def _wait_for_turn(self, leg: Leg) -> None:
-        """Take a turn at the leg's source, and wait until it comes.
-
-        Raises:
-            TimedOut: that would be too long.
-            RateLimited: the source has asked to be left alone meanwhile.
-        """
-        policy, pace = self._policy, self.pace(leg.source)
-        patience = min(policy.deadline if policy.patience is None else policy.patience, LONGEST_QUEUE)
-        while True:
-            wait = self._cache.turn(leg.source, self._now(), pace.gap, pace.burst, patience)
-            if wait > patience:
-                raise TimedOut(
-                    f"{leg}: {leg.source} may be asked again in {age(wait)}; it is asked once in {pace.gap:g} s",
-                    "run again later, or wait longer: --deadline",
-                )
-            if wait <= 0:
-                return
-            self._sleep(wait)
-            if not self._rest(leg):  # after a rest the turn is over, and the others have rested, too
-                return
-
     def _source(self, leg: Leg) -> Source:
         with self._loading:
             if leg.source not in self._sources:
                 self._sources[leg.source] = load(leg.source)
             return self._sources[leg.source]
-
-
-class _Turn:
-    """What a source calls before each request that goes out.
-
-    Attributes:
-        refused: whether we have let it send nothing more. What it raises then says nothing of its provider.
-    """
-
-    def __init__(self, wait: Callable[[], None]) -> None:
-        self.refused = False
-        self._wait = wait
-
-    def __call__(self) -> None:
-        """Wait for the turn; see `Desk._wait_for_turn` for what it raises."""
-        try:
-            self._wait()
-        except SourceError:
-            self.refused = True
-            raise
 
 
 def _overlap(series: Series) -> timedelta:

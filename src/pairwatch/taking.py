@@ -13,12 +13,12 @@ from pairwatch import pairs
 from pairwatch.errors import PairwatchError, SourceError, StoreError
 from pairwatch.histories import History
 from pairwatch.model import Comparison, Leg
-from pairwatch.pairs import Question
 from pairwatch.receipts import as_of
 from pairwatch.retrieval import MEANWHILE, Desk
 from pairwatch.snapshots import Line, Snapshot, Store, Taken
 from pairwatch.snapshots.batch import sessions
 from pairwatch.snapshots.shapes import minute
+from pairwatch.staging import Question
 from pairwatch.text import age
 
 # How many beginnings and ends are looked at for a run that did not end: other runs may have begun meanwhile.

@@ -9,9 +9,9 @@ from pairwatch import pairs, verdicts
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.expressions import spelled
 from pairwatch.model import Comparison, Leadership, Leg, Reading
-from pairwatch.pairs import Question
 from pairwatch.snapshots import Numbers, Snapshot, Store
 from pairwatch.snapshots.batch import question_of
+from pairwatch.staging import Question
 from pairwatch.text import clean, listing
 
 LATEST = "latest"

@@ -12,6 +12,13 @@ from pairwatch import __version__, config
 COMMANDS = [
     (),
     ("compare",),
+    ("why",),
+    ("related",),
+    ("analogs",),
+    ("hedge",),
+    ("spread",),
+    ("correlation",),
+    ("lead",),
     ("snapshot",),
     ("snapshot", "path"),
     ("snapshot", "export"),

@@ -8,7 +8,8 @@ from tests import snapped
 from tests.cli.running import two_lines
 from tests.snapped import FRIDAY, THURSDAY, WEDNESDAY
 
-from pairwatch import api, cli
+from pairwatch import cli
+from pairwatch.api import asking
 from pairwatch.model import Provenance
 
 PAIR = ("compare", "AAA", "BBB")
@@ -218,7 +219,7 @@ def test_looking_for_the_store_creates_nothing(run, cached, data):
 def test_the_file_is_looked_for_where_the_store_is(tmp_path):
     from pairwatch.snapshots import FILE_NAME
 
-    assert api.SNAPSHOTS == FILE_NAME
+    assert asking.SNAPSHOTS == FILE_NAME
     assert api.snapshots_in(tmp_path) == api.store_at(tmp_path).path
     assert api.snapshots_in() == api.store_at().path
 

@@ -5,11 +5,25 @@ import warnings
 import numpy as np
 import pytest
 import statsmodels.tsa.stattools as reference
+from statsmodels.regression.linear_model import OLS
 from statsmodels.tsa.adfvalues import mackinnoncrit, mackinnonp
 from statsmodels.tsa.vector_ar.vecm import coint_johansen
 
-from pairwatch.kernels.cointegration import critical_t, dickey_fuller_p, engle_granger, granger, johansen
-from pairwatch.kernels.regression import dickey_fuller, lagged, least_squares, nested_rss
+from pairwatch.kernels.cointegration import (
+    CRITICAL_TRACE,
+    critical_t,
+    dickey_fuller_p,
+    engle_granger,
+    exceedance,
+    granger,
+    johansen,
+    johansen_lags,
+    johansen_p,
+    null_traces,
+    traces,
+)
+from pairwatch.kernels.draws import Draws
+from pairwatch.kernels.regression import dickey_fuller, lagged, least_squares, nested_rss, triangle
 
 LENGTHS = (61, 250, 2500)
 
@@ -62,14 +76,87 @@ def test_a_leg_that_does_not_move_has_no_test():
 
 
 @pytest.mark.parametrize("n", LENGTHS)
-@pytest.mark.parametrize("lags", [0, 1, 3])
+@pytest.mark.parametrize("lags", [1, 3])
 def test_johansens_trace_is_that_of_statsmodels(n, lags):
     levels = np.column_stack(walks(n))
     found, expected = johansen(levels, lags), coint_johansen(levels, 0, lags)
     assert found.trace == pytest.approx(tuple(expected.lr1), rel=1e-9)
     assert found.eigenvalues == pytest.approx(tuple(expected.eig), rel=1e-9)
     assert found.vector == pytest.approx(tuple(expected.evec[:, 0] / expected.evec[0, 0]), rel=1e-9)
-    assert found.rank == sum(np.cumprod(expected.lr1 > expected.cvt[:, 1]))
+    assert found.rank == sum(np.cumprod(expected.lr1 > CRITICAL_TRACE))
+
+
+def test_without_lags_the_trace_is_of_the_levels_before_the_changes():
+    levels = np.column_stack(walks(250))
+    raw, before = np.diff(levels, axis=0), levels[:-1]
+    dx, before = raw - raw.mean(axis=0), before - before.mean(axis=0)
+    s00, s0k, skk = dx.T @ dx, dx.T @ before, before.T @ before
+    values = np.linalg.eigvals(np.linalg.inv(skk) @ s0k.T @ np.linalg.inv(s00) @ s0k).real
+    expected = -249 * np.log1p(-values).sum()
+    assert johansen(levels, 0).trace[0] == pytest.approx(expected, rel=1e-9)
+    assert traces(raw.T[None], np.ones(249), raw.T @ raw)[0] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("n", [120, 600, 2500])
+def test_the_trace_takes_the_lags_of_the_aic_of_the_changes(n):
+    levels = np.column_stack(walks(n))
+    levels[2:] += 0.6 * levels[:-2]
+    most = int(np.ceil(4 * ((n - 1) / 100) ** 0.25))
+    dx = np.diff(levels, axis=0)
+    aic = []
+    for lags in range(most + 1):
+        past = [np.ones(n - 1 - most), *(dx[most - k : n - 1 - k, i] for k in range(1, lags + 1) for i in (0, 1))]
+        left = np.column_stack([least_squares(dx[most:, i], np.column_stack(past)).residuals for i in (0, 1)])
+        aic.append(len(left) * np.linalg.slogdet(left.T @ left / len(left))[1] + 8 * lags)
+    assert johansen_lags(levels) == int(np.argmin(aic))
+
+
+def test_the_trace_is_the_same_for_both_orders_of_the_legs():
+    levels = np.column_stack(walks(400))
+    assert johansen(levels, 2).trace == pytest.approx(johansen(levels[:, ::-1], 2).trace, rel=1e-9)
+    assert johansen_p(levels, 2, Draws(1)) == johansen_p(levels[:, ::-1], 2, Draws(1))
+
+
+def test_the_bootstrap_of_steady_walks_has_the_points_of_the_table():
+    levels = np.random.default_rng(2).standard_normal((3000, 2)).cumsum(axis=0)
+    drawn = null_traces(levels, 0, Draws(3), 4000)
+    assert np.quantile(drawn, 0.95) == pytest.approx(CRITICAL_TRACE[0], abs=1.5)
+
+
+def test_long_and_short_steps_make_nearly_the_same_bootstrap(monkeypatch):
+    rng = np.random.default_rng(4)
+    levels = (np.exp(np.linspace(1.5, -1.5, 2000))[:, None] * rng.standard_normal((2000, 2))).cumsum(axis=0)
+    coarse = np.quantile(null_traces(levels, 1, Draws(1), 2000), [0.5, 0.9])
+    monkeypatch.setattr("pairwatch.kernels.cointegration._STEPS", 5000)
+    assert coarse == pytest.approx(np.quantile(null_traces(levels, 1, Draws(1), 2000), [0.5, 0.9]), rel=0.15)
+
+
+def test_a_pair_that_keeps_together_is_told_from_one_that_does_not():
+    together, apart = np.column_stack(walks(400)), np.column_stack([walks(400, 7)[1], walks(400, 8)[1]])
+    assert johansen_p(together, 1, Draws(0)) < 0.01
+    assert johansen_p(apart, 1, Draws(0)) > 0.1
+
+
+def test_a_leg_that_does_not_move_has_no_trace():
+    levels = np.column_stack([walks(100)[0], np.full(100, 5.0)])
+    found = johansen(levels, 1)
+    assert np.isnan([*found.trace, *found.vector]).all()
+    assert found.rank == 0
+    assert np.isnan(johansen_p(levels, 1, Draws(0)))
+    assert np.isnan(exceedance(np.nan, np.ones(3)))
+
+
+@pytest.mark.parametrize("constant", [True, False])
+def test_robust_errors_are_hc3_of_statsmodels(constant):
+    series = walks(250)[1] - 100 * (not constant)
+    found = dickey_fuller(series, constant=constant, robust=True)
+    lags, dx = found.lags, np.diff(series)
+    head = [np.ones(len(dx) - lags)] if constant else []
+    design = np.column_stack([*head, series[lags:-1], *(dx[lags - k : len(dx) - k] for k in range(1, lags + 1))])
+    fit = OLS(dx[lags:], design).fit(cov_type="HC3")
+    assert found.t == pytest.approx(fit.tvalues[int(constant)], rel=1e-8)
+    assert found.error == pytest.approx(fit.bse[int(constant)], rel=1e-8)
+    assert found.share == pytest.approx(1 - fit.params[1 + constant :].sum(), rel=1e-8)
 
 
 @pytest.mark.parametrize("n", LENGTHS)
@@ -97,3 +184,20 @@ def test_nested_sums_are_those_of_each_model_alone():
 def test_lags_are_the_values_before_the_nearest_first():
     assert lagged(np.arange(5.0), 2).tolist() == [[1, 0], [2, 1], [3, 2]]
     assert lagged(np.arange(5.0), 0).shape == (5, 0)
+
+
+def test_a_triangle_has_the_products_of_its_columns_also_where_they_nearly_depend_on_each_other():
+    rng = np.random.default_rng(1)
+    plain = rng.standard_normal((200, 4)) * [1, 1e-6, 1e6, 1]
+    close = np.column_stack([plain[:, 0], plain[:, 0] + 1e-7 * plain[:, 3], plain[:, 3]])
+    for columns in (plain, close):
+        upper = triangle(columns)
+        assert np.abs(np.tril(upper, -1)).max() == 0
+        assert upper.T @ upper == pytest.approx(columns.T @ columns, rel=1e-10)
+    slope, _ = least_squares(close[:, 1], np.column_stack([close[:, 0], np.ones(200)])).coefficients
+    assert slope == pytest.approx(1, abs=1e-7)
+
+
+def test_nested_sums_of_as_many_columns_as_rows_end_at_zero():
+    x = np.random.default_rng(3).standard_normal((5, 5))
+    assert nested_rss(np.arange(5.0), x)[-1] == pytest.approx(0, abs=1e-20)

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 from tests import builders
 
-from pairwatch import api
+from pairwatch import api, pairs
 from pairwatch.cache import Cache
 from pairwatch.histories import History
-from pairwatch.model import Comparison, Leg, Provenance, Quote, Reading
+from pairwatch.model import Comparison, Leg, Provenance, Quote, Reading, Window
 from pairwatch.render import Page
+from pairwatch.staging import Question
 from pairwatch.stats import entries
 from pairwatch.text import clean
 
@@ -141,12 +142,22 @@ def many_lags(max_lag: int) -> Comparison:
     return builders.compared(*legs, window="400b", as_of=date(2026, 11, 20), max_lag=max_lag)
 
 
+@cache
+def with_past() -> Comparison:
+    """A pair that is calm until its last weeks, with the percentiles of its own history."""
+    a, b = builders.linked_returns(600, 0.8, seed=2)
+    a[-18:] *= 8
+    legs = [builders.history(builders.prices(r), symbol=name) for r, name in ((a, "AAA"), (b, "BBB"))]
+    return pairs.compare(*legs, Question(builders.FRIDAY, Window(25, "b"), 5), with_past=True)
+
+
 ALL = {
     "demo": demo,
     "rate": rate_and_price,
     "rate-index": rate_and_index,
     "rates": two_rates,
     "points-level": points_and_level,
+    "past": with_past,
     "flat": flat,
 }
 """Pairs on which all formats must agree, by name."""

@@ -13,7 +13,7 @@ from tests.render.test_markdown import rows as markdown_rows
 
 from pairwatch.differences import Change, Difference, Moment, Split
 from pairwatch.model import Leg
-from pairwatch.render import cells, csv, difference_writer, json, markdown, table, writer
+from pairwatch.render import changes, csv, difference_writer, json, markdown, table, writer
 from pairwatch.revisions import Rebasing, Revision
 
 NAN = math.nan
@@ -66,7 +66,7 @@ PAGES = [Page(now=NOW, width=width) for width in (None, 120, 80, 60, 40)]
     ],
 )
 def test_a_change_is_rounded_like_its_ends_and_its_parts_have_signs(key, ends, more, row):
-    assert "|".join(cells.change_row(change(key, *ends, **more))) == row
+    assert "|".join(changes.change_row(change(key, *ends, **more))) == row
 
 
 @pytest.mark.parametrize(
@@ -82,12 +82,12 @@ def test_a_change_is_rounded_like_its_ends_and_its_parts_have_signs(key, ends, m
 )
 def test_a_label_is_the_statistics_own_and_tells_the_ends_of_an_interval_apart(key, label):
     statistic = next(one for (_, name), one in STATISTICS.items() if name == key)
-    assert cells.label(statistic) == label
+    assert changes.label(statistic) == label
 
 
 def test_no_two_labels_of_a_group_are_the_same():
     for scope in ("leg", "pair", "leadership"):
-        labels = [cells.label(one) for (own, _), one in STATISTICS.items() if own == scope]
+        labels = [changes.label(one) for (own, _), one in STATISTICS.items() if own == scope]
         assert len(set(labels)) == len(labels)
 
 
@@ -96,9 +96,9 @@ def test_a_table_shows_the_cells_of_what_moved(page):
     text = " ".join(table.difference(difference(*SOME), page).split())
     assert "common returns" not in text
     for c in SOME:
-        if cells.has_moved(c):
-            _, *row = cells.change_row(c)
-            columns = cells.change_columns(SOME)
+        if changes.has_moved(c):
+            _, *row = changes.change_row(c)
+            columns = changes.change_columns(SOME)
             narrow = " · ".join(f"{name} {text}" for name, text in zip(columns, row, strict=False))
             assert " ".join(row) in text or narrow.replace(" · ", " ") in text.replace(" · ", " ")
 
@@ -127,21 +127,21 @@ def test_where_nothing_moved_this_is_said():
 
 
 def test_the_revised_are_a_column_only_where_something_was():
-    assert "revised" in cells.change_columns(SOME)
-    assert "revised" not in cells.change_columns(SOME[:3])
+    assert "revised" in changes.change_columns(SOME)
+    assert "revised" not in changes.change_columns(SOME[:3])
 
 
 def test_the_days_are_named_while_they_are_few():
     d = difference(left=tuple(builders.weekdays(61).tolist()), entered=())
-    found = dict(cells.difference_rows(d))
+    found = dict(changes.difference_rows(d))
     assert found["left"] == f"61 days: {builders.weekdays(61)[0]} to 2026-11-20"
     assert found["entered"] == "no day"
-    assert dict(cells.difference_rows(difference()))["left"] == "1 day: 2026-08-21"
+    assert dict(changes.difference_rows(difference()))["left"] == "1 day: 2026-08-21"
 
 
 def test_what_was_revised_is_named_and_counted_where_it_is_much():
     revisions = [Revision(A, date(2026, 11, n), "close", 10.0, 10.5) for n in range(1, 6)]
-    text = dict(cells.difference_rows(difference(revisions=tuple(revisions))))["revised"]
+    text = dict(changes.difference_rows(difference(revisions=tuple(revisions))))["revised"]
     assert text.startswith("AAA close of 2026-11-01 10 to 10.5, ")
     assert text.endswith(" and 2 more")
 
@@ -155,12 +155,12 @@ def test_what_was_revised_is_named_and_counted_where_it_is_much():
     ],
 )
 def test_a_revision_is_told(one, text):
-    assert dict(cells.difference_rows(difference(revisions=(one,))))["revised"] == text
+    assert dict(changes.difference_rows(difference(revisions=(one,))))["revised"] == text
 
 
 @pytest.mark.parametrize(("split", "text"), [(LATER, "rebased by 2 (split of 2026-11-20)"), (None, "rebased by 2")])
 def test_a_rebasing_is_told(split, text):
-    found = dict(cells.difference_rows(difference(rebasings=(Rebasing(A, 2.0, THEN, split),))))
+    found = dict(changes.difference_rows(difference(rebasings=(Rebasing(A, 2.0, THEN, split),))))
     assert found["revised"] == f"AAA to 2026-11-19 {text}"
 
 
@@ -182,9 +182,9 @@ def test_csv_and_json_have_every_change_in_full():
     for c, row, one in zip(SOME, rows, found, strict=True):
         assert (row["statistic"], row["scope"], row["unit"]) == (c.statistic.key, c.scope, c.unit)
         assert (one["statistic"], one["scope"], one["unit"]) == (c.statistic.key, c.scope, c.unit)
-        numbers = [float(row[name] or "nan") for name in cells.CHANGE_COLUMNS]
+        numbers = [float(row[name] or "nan") for name in changes.CHANGE_COLUMNS]
         assert numbers == pytest.approx(c[3:], abs=0, rel=0, nan_ok=True)
-        assert [one[name] for name in cells.CHANGE_COLUMNS] == [None if x != x else x for x in c[3:]]  # noqa: PLR0124
+        assert [one[name] for name in changes.CHANGE_COLUMNS] == [None if x != x else x for x in c[3:]]  # noqa: PLR0124
 
 
 def test_json_names_days_revisions_and_moments():
@@ -208,7 +208,7 @@ def test_json_names_days_revisions_and_moments():
 def test_markdown_has_the_cells_in_tables():
     found = markdown_rows(markdown.difference(difference(*SOME), PAGES[0]))
     for c in SOME:
-        assert (cells.change_row(c) in found) == cells.has_moved(c), c
+        assert (changes.change_row(c) in found) == changes.has_moved(c), c
 
 
 @pytest.mark.parametrize("name", FORMATS)

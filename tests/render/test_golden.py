@@ -15,6 +15,7 @@ from tests.render.comparisons import (
     rate_and_index,
     rate_and_price,
     two_rates,
+    with_past,
 )
 
 from pairwatch import __version__
@@ -29,6 +30,7 @@ PAIRS = {
     "rate-index": rate_and_index,
     "rates": two_rates,
     "points-level": points_and_level,
+    "past": with_past,
 }
 PAGES = {
     "table.80.txt": ("table", Page(now=NOW, width=80)),

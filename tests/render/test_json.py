@@ -18,6 +18,7 @@ from tests.render.comparisons import (
     rate_and_index,
     rate_and_price,
     with_files,
+    with_past,
 )
 
 from pairwatch.render import csv as csv_writer
@@ -150,6 +151,24 @@ def test_values_are_exact():
     for r in c:
         if r.scope == "pair" and math.isfinite(r.value):
             assert pair[r.statistic.key] == r.value
+
+
+def test_percentiles_stand_beside_the_numbers_under_their_names_with_what_they_are_of():
+    found, c = read(with_past())["percentiles"], with_past()
+    said = {(scope, key): share for scope in ("a", "b", "difference", "pair") for key, share in found[scope].items()}
+    assert said == c.percentiles.of
+    assert all(0 < share < 1 for share in said.values())
+    assert {key: found[key] for key in ("since", "windows", "independent", "unusual")} == {
+        "since": "2024-08-02",
+        "windows": 576,
+        "independent": 24,
+        "unusual": len(c.percentiles.unusual),
+    }
+    assert found["as_many"] == c.percentiles.as_many
+
+
+def test_without_a_past_the_percentiles_are_null():
+    assert read(flat())["percentiles"] is None
 
 
 def test_an_open_session_and_its_instant_are_said():

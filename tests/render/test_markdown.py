@@ -43,10 +43,10 @@ def rows(text):
 def test_every_reading_stands_in_a_table_with_its_cell(name):
     c = ALL[name]()
     found = rows(writer.comparison(c, PIPE))
-    for label, cellrow in cells.leg_rows(c):
-        assert [label, *cellrow] in found
-    for row in cells.pair_rows(c):
-        assert list(row) in found
+    for (label, cellrow), marks in zip(cells.leg_rows(c), cells.leg_marks(c), strict=True):
+        assert [label, *(f"{x} {mark}".rstrip() for x, mark in zip(cellrow, marks, strict=True))] in found
+    for row, (share, _) in zip(cells.pair_rows(c), cells.pair_percentiles(c), strict=True):
+        assert [*row, *([share] if c.percentiles else [])] in found
     for row in cells.pair_rows(c, "leadership"):
         assert list(row[:2]) in found
 

@@ -11,10 +11,10 @@ from rich.cells import cell_len
 from tests.render.test_golden import FOLDER, NOW, WRITE, comparable
 
 from pairwatch.model import NAN, Leg, Window
-from pairwatch.pairs import Question
 from pairwatch.records import Row, Table
 from pairwatch.render import Page, records
 from pairwatch.snapshots import Named, Snapshot
+from pairwatch.staging import Question
 
 LEGS = Leg("yahoo", "QQQ"), Leg("csv", "my prices, all.csv#IWM")
 ASKED = Question(date(2026, 11, 20), Window.parse("90d"))

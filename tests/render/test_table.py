@@ -18,14 +18,16 @@ from tests.render.comparisons import (
     many_lags,
     points_and_level,
     with_files,
+    with_past,
 )
 
 from pairwatch.model import Reading
 from pairwatch.render import cells, table
 from pairwatch.render import csv as csv_writer
+from pairwatch.stats.percentiles import shown
 
 LONG = ("a-folder/" * 6 + "first.csv", "b-folder/" * 6 + "other.csv")
-KNOWN = "·–▁▂▃▄▅▆▇█◂▸"
+KNOWN = "·–▁▂▃▄▅▆▇█◂▸▾▴"
 
 
 def page(width=None, **more):
@@ -58,8 +60,44 @@ def test_the_legs_cells_are_those_of_csv(name, width):
         if r.scope in ("a", "b", "difference"):
             by_key.setdefault(r.statistic.key, []).append(r)
     for found in by_key.values():
-        row = r"\s+".join(re.escape(x) for x in (found[0].statistic.label, *map(cells.cell, found)))
+        shown = [re.escape(cells.cell(r) + cells.mark(c, r.scope, r.statistic.key)) for r in found]
+        row = r"\s+".join((re.escape(found[0].statistic.label), *shown))
         assert re.search(rf"^  {row}(?:\s|$)", text, re.MULTILINE), row
+
+
+@pytest.mark.parametrize("width", [None, 120, 80])
+def test_a_percentile_stands_beside_each_of_the_pairs_numbers_that_has_one(width):
+    c = with_past()
+    text = drawn(c, width)
+    labels = {r.statistic.key: r.statistic.label for r in c if r.scope == "pair"}
+    values = {r.statistic.key: cells.cell(r) for r in c if r.scope == "pair"}
+    pair = {key: share for (scope, key), share in c.percentiles.of.items() if scope == "pair"}
+    assert len(pair) == 21
+    for key, share in pair.items():
+        said = shown(share)
+        assert re.search(
+            rf"{re.escape(labels[key])}\s+{re.escape(values[key])}\s+{said}(?:\s|$)", text, re.MULTILINE
+        ), key
+
+
+def test_unusual_numbers_of_legs_are_marked_low_or_high_and_no_others():
+    c = with_past()
+    marks = {(s, k): cells.mark(c, s, k) for s, k in c.percentiles.of}
+    assert {m for n, m in marks.items() if n in c.percentiles.unusual} == {"▾", "▴"}
+    assert not any(m for n, m in marks.items() if n not in c.percentiles.unusual)
+    assert marks["a", "volatility"] == "▴"
+    assert marks["a", "total_return"] == "▾"
+    assert re.search(r"^  volatility +118\.79%\^", drawn(c, 80, unicode=False), re.MULTILINE)
+
+
+def test_a_loss_stays_red_with_its_mark():
+    assert "\x1b[31m-27.72%▾\x1b[0m" in drawn(with_past(), 80, color=True)
+
+
+def test_the_receipt_says_what_the_percentiles_are_of():
+    text = " ".join(drawn(with_past(), 80).split())
+    assert "place among 576 windows of 25 bars since 2024-08-02 (24 that do not overlap)" in text
+    assert "%ile" not in drawn(demo(), 80) or demo().percentiles
 
 
 @pytest.mark.parametrize("width", [None, 120, 80])

@@ -15,8 +15,8 @@ from pairwatch import pairs
 from pairwatch.errors import StoreError
 from pairwatch.histories import History
 from pairwatch.model import Provenance, Quote, Window
-from pairwatch.pairs import Question
 from pairwatch.snapshots import Store, Taken
+from pairwatch.staging import Question
 
 NAME = "Tëst — 株式 🦉"
 SEEDS = {"AAA": 1, "BBB": 2, "CCC": 3}

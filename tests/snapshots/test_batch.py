@@ -12,7 +12,6 @@ from tests import builders
 from pairwatch.database import Damaged
 from pairwatch.errors import UsageError
 from pairwatch.model import Leg, Window
-from pairwatch.pairs import Question
 from pairwatch.snapshots.batch import (
     Named,
     Snapshot,
@@ -22,6 +21,7 @@ from pairwatch.snapshots.batch import (
     question_text,
     sessions,
 )
+from pairwatch.staging import Question
 
 HEAD = ("yahoo:AAA", "yahoo:BBB", "{}", "2026-11-20", 1, 1.5e9, "2026-11-20", "1.0", b"a", b"b")
 NAMES = (Named("a", "last", "USD"), Named("pair", "correlation", ""))

@@ -21,16 +21,18 @@ from pairwatch import pairs
 from pairwatch.database import Database
 from pairwatch.errors import StoreError
 from pairwatch.model import Leg, Window
-from pairwatch.pairs import Question
 from pairwatch.snapshots import FILE_NAME, Store, Taken, rows, schema
 from pairwatch.snapshots.batch import Named, as_stored
 from pairwatch.snapshots.inputs import packed
 from pairwatch.snapshots.store import back_up
+from pairwatch.staging import Question
 
 RECORDED = Path(__file__).parent / "recorded" / "schema-1.db"
 TABLES = ("pairs", "statistics", "chunks", "inputs", "batches", "readings", "journal")
 A, B = Leg("yahoo", "AAA"), Leg("yahoo", "BBB")
 ASKED = Question(date(2026, 11, 20), Window(90, "d"), 5)
+# Made in another way since: intervals that hold for fat tails and clusters of volatility.
+ANEW = {f"{key}_{end}" for key in ("correlation", "beta", "tightness") for end in ("low", "high")}
 
 
 @pytest.fixture
@@ -97,7 +99,11 @@ def test_everything_that_it_held_is_held(path):
             for r, v in zip(told, as_stored(r.value for r in told), strict=True)
         }
         # Those that a later version no longer has, or has anew, are not compared.
-        was = {name: value for name, value in zip(said.names, said.values, strict=True) if name in now}
+        was = {
+            name: value
+            for name, value in zip(said.names, said.values, strict=True)
+            if name in now and name.key not in ANEW
+        }
         assert len(was) > 60
         assert was == pytest.approx({name: now[name] for name in was}, rel=1e-9, nan_ok=True)
     assert [(line.kind, line.run, line.at) for line in store.journal()] == [

@@ -16,11 +16,11 @@ from pairwatch.database import checksum
 from pairwatch.errors import StoreError
 from pairwatch.expressions import parse
 from pairwatch.model import Leg, Window
-from pairwatch.pairs import Question
 from pairwatch.snapshots import FILE_NAME, Store
 from pairwatch.snapshots.backup import export, import_
 from pairwatch.snapshots.batch import question_text
 from pairwatch.snapshots.watching import DAMAGED, REWRITTEN, SAYING, Change, Seen, Watch
+from pairwatch.staging import Question
 
 KNOWN = {"correlation": ("pair",)}
 A, B, C = Leg("yahoo", "AAA"), Leg("yahoo", "BBB"), Leg("csv", "é.csv")

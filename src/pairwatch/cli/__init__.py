@@ -19,6 +19,16 @@ class Commands(LazyGroup):
 
     table: ClassVar[dict[str, tuple[str, str]]] = {
         "compare": ("pairwatch.cli.compare", "Compare two legs: statistics, who leads, a receipt."),
+        "lead": ("pairwatch.cli.lead", "Who leads whom, over the whole history: when, how surely, and out of sample."),
+        "correlation": (
+            "pairwatch.cli.correlation",
+            "How correlation moves: by regime, in breakdowns, beside a factor.",
+        ),
+        "spread": ("pairwatch.cli.spread", "The spread: how far, whether it returns, and the days that made the gap."),
+        "hedge": ("pairwatch.cli.hedge", "Whether B hedges A: out of sample, in its worst days, and under stress."),
+        "analogs": ("pairwatch.cli.analogs", "What followed when the pair was as far apart as today."),
+        "related": ("pairwatch.cli.related", "Pairs worth a look beside this one, each with its current line."),
+        "why": ("pairwatch.cli.why", "What the numbers say of a pair, in plain sentences."),
         "snapshot": (
             "pairwatch.cli.snapshot",
             "Store what `compare` says, of one pair or of the whole watch list.",

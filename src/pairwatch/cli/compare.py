@@ -105,7 +105,7 @@ def _compared(
     asked, legs = world.question(settings, now), api.pair(a, b, settings["source"])
     desk = world.desk(settings, cache, asked, now=now, verbose=verbose, legs=legs, units=units)
     first, second = (desk.history(leg) for leg in legs)
-    found = pairs.compare(first, second, asked, trouble=cache.trouble)
+    found = pairs.compare(first, second, asked, trouble=cache.trouble, with_past=True)
     if settings["as_of"] or not world.has_snapshots(settings):
         return _Found(found)
     from pairwatch import movements

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from pairwatch.delivery import Content, Delivered
     from pairwatch.digest import Digest, PairOfLegs, Since
-    from pairwatch.pairs import Question
     from pairwatch.sending import Server
     from pairwatch.snapshots import Store
+    from pairwatch.staging import Question
 
 FORMS = ("auto", "text", "markdown", "html")
 # What a file's name says of its format, where none is asked for.

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pairwatch.config import Keys, Value
     from pairwatch.logs import Log
     from pairwatch.model import Declared, Leg
-    from pairwatch.pairs import Question
     from pairwatch.retrieval import Desk
     from pairwatch.snapshots import Store
+    from pairwatch.staging import Question
 
 
 def settings(typed: dict[str, Any]) -> dict[str, Any]:

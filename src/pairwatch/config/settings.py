@@ -19,8 +19,8 @@ PREFIX = "PAIRWATCH_"
 FILE_VARIABLE = f"{PREFIX}CONFIG"
 # And the one for what belongs in no file and in no command's arguments.
 PASSWORD_VARIABLE = f"{PREFIX}MAIL_PASSWORD"
-# What the file may hold beside settings: see `sections`, `legs` and `keys`.
-SECTIONS = ("watchlist", "rules", "mail", "units", "fallback", "keys")
+# What the file may hold beside settings: see `sections`, `legs` and `keys`, and the studies `hedge` and `related`.
+SECTIONS = ("watchlist", "rules", "mail", "units", "fallback", "keys", "episodes", "instruments")
 FORMATS = ("auto", "table", "csv", "json", "markdown")
 ALIGNMENTS = get_args(Align)
 

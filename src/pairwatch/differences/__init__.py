@@ -34,8 +34,8 @@ from pairwatch.differences.windows import Path, days_of, path_to, recent, splits
 from pairwatch.expressions import spelled
 from pairwatch.histories import History
 from pairwatch.model import NAN, Reading
-from pairwatch.pairs import Question
 from pairwatch.revisions import rewritten
+from pairwatch.staging import Question
 from pairwatch.text import listing, plural
 
 __all__ = ["HEADLINES", "Change", "Difference", "Moment", "Split", "State", "difference", "explained", "fresh", "since"]

@@ -6,8 +6,8 @@ from typing import Literal, NamedTuple
 
 from pairwatch.histories import History
 from pairwatch.model import Leg, Scope, Statistic
-from pairwatch.pairs import Question
 from pairwatch.revisions import Rebasing, Revision
+from pairwatch.staging import Question
 
 Values = Mapping[tuple[str, str], float]
 

@@ -13,7 +13,7 @@ from pairwatch.differences.findings import State, Values
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.histories import History
 from pairwatch.model import Reading, Series, Window
-from pairwatch.pairs import Question
+from pairwatch.staging import Question
 
 _ENTER_FIRST = (
     f"both windows share fewer than {FEWEST_RETURNS} returns: new days are taken to enter before old ones leave"

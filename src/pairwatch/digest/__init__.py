@@ -22,9 +22,9 @@ from pairwatch.digest.remarks import (
 )
 from pairwatch.errors import NotEnoughData
 from pairwatch.model import NAN, Window
-from pairwatch.pairs import Question
 from pairwatch.snapshots import Record, Snapshot, Store
 from pairwatch.snapshots.watching import Watch
+from pairwatch.staging import Question
 
 __all__ = [
     "NEWS",

@@ -141,15 +141,6 @@ def slope_error(x: Floats, y: Floats) -> float:
     return math.sqrt(float(residuals @ residuals) / (n - 2) / float(dx @ dx))
 
 
-def slope_interval(x: Floats, y: Floats) -> tuple[float, float]:
-    """The 95 % interval of the slope of y on x, by Student's t with n - 2 degrees of freedom."""
-    b, error = slope(x, y), slope_error(x, y)
-    if math.isnan(error):
-        return NAN, NAN
-    reach = student_t_quantile(0.975, len(x) - 2) * error
-    return b - reach, b + reach
-
-
 def correlation(x: Floats, y: Floats) -> float:
     """Pearson's r; NaN if either does not vary."""
     if len(x) < 2 or not sd(x) or not sd(y):
@@ -157,34 +148,6 @@ def correlation(x: Floats, y: Floats) -> float:
     dx, dy = x - x.mean(), y - y.mean()
     r = float(dx @ dy) / math.sqrt(float(dx @ dx) * float(dy @ dy))
     return max(-1.0, min(1.0, r))
-
-
-def correlation_interval(r: float, n: int) -> tuple[float, float]:
-    """Fisher's 95 % interval of a correlation of n independent pairs."""
-    if n < 4 or math.isnan(r):
-        return NAN, NAN
-    if abs(r) == 1:
-        return r, r
-    z, reach = math.atanh(r), Z95 / math.sqrt(n - 3)
-    return math.tanh(z - reach), math.tanh(z + reach)
-
-
-def deviation_ratio_interval(x: Floats, y: Floats) -> tuple[float, float]:
-    """The 95 % interval of sd(x) / sd(y) of dependent x and y, exact for independent pairs of normal values.
-
-    With w the ratio, r the correlation and t Student's .975 quantile at n - 2 degrees of freedom: w sqrt(k - s) to
-    w sqrt(k + s), k = 1 + 2 (1 - r^2) t^2 / (n - 2), s^2 = k^2 - 1. These are the ratios f at which x / f + y and
-    x / f - y are not correlated at 5 % (Pitman 1939, Morgan 1939, Biometrika 31). NaN if y does not vary.
-    """
-    n, w = len(x), quotient(sd(x), sd(y))
-    if n < 3 or math.isnan(w):
-        return NAN, NAN
-    if not w:
-        return 0.0, 0.0
-    beyond = 2 * (1 - correlation(x, y) ** 2) * student_t_quantile(0.975, n - 2) ** 2 / (n - 2)
-    # (k - s) (k + s) = 1: a quotient keeps the digits that a difference of nearly equal numbers loses.
-    factor = math.sqrt(1 + beyond + math.sqrt(beyond * (2 + beyond)))
-    return w / factor, w * factor
 
 
 def ranks(x: Floats) -> Floats:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pairwatch.kernels.regression import UnitRoot, dickey_fuller, lagged, least_squares, nested_rss
-from pairwatch.model import NAN, Floats
+from pairwatch.kernels.draws import Draws
+from pairwatch.kernels.regression import UnitRoot, dickey_fuller, few_lags, lagged, least_squares, nested_rss, triangle
+from pairwatch.model import NAN, Floats, Positions
 
 # MacKinnon (1994), J. Business & Economic Statistics 12(2), tables 3 and 4: the t of a Dickey-Fuller regression with a
 # constant, for one series and for the residuals of two. The t's range, the border of the two polynomials, and these.
@@ -19,9 +20,14 @@ _TAU = (
 )
 # MacKinnon (2010), Critical values for cointegration tests, table 2, 5 %: for one series, and for two.
 _CRITICAL_T = ((-2.86154, -2.8903, -4.234, -40.040), (-3.33613, -6.1101, -6.823, 0.0))
-# MacKinnon, Haug and Michelis (1999), J. Applied Econometrics 14(5), a constant: 90, 95 and 99 % points of the trace
-# for no cointegrating vector among two series, and for at most one.
-_TRACE = ((13.4294, 15.4943, 19.9349), (2.7055, 3.8415, 6.6349))
+# The 95 % points of the trace for no cointegrating vector among two series, and for at most one, with a constant in a
+# model of series that do not drift: 17.84 and 8.08 in Johansen and Juselius (1990), Oxford Bulletin of Economics and
+# Statistics 52, table A2; here of 200,000 simulated pairs (`benchmarks/local_to_unity.py`). The better known 15.49 and
+# 3.84 (MacKinnon, Haug and Michelis 1999; statsmodels) are of series whose drift outgrows their noise. Prices' does
+# not: 11 % of unrelated walks exceed 15.49. Where there is a drift these are on the safe side.
+CRITICAL_TRACE = (18.11, 8.19)
+# What leaves less of a leg's variance than this part leaves the digits in which its numbers were written.
+EXACT = 1e-9
 
 
 def dickey_fuller_p(t: float, series: int = 1) -> float:
@@ -49,16 +55,23 @@ class EngleGranger(NamedTuple):
         slope, intercept: of y on x.
         test: of the residuals.
         p_value: of no cointegration.
+        unexplained: 1 - R^2 of the regression.
     """
 
     slope: float
     intercept: float
     test: UnitRoot
     p_value: float
+    unexplained: float = NAN
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the line leaves nothing but what rounding leaves, of which no test says anything."""
+        return self.unexplained < EXACT
 
 
-def engle_granger(y: Floats, x: Floats) -> EngleGranger:
-    """Whether y less its least-squares line on x returns to its mean.
+def engle_granger(y: Floats, x: Floats, *, robust: bool = False) -> EngleGranger:
+    """Whether y less its least-squares line on x returns to its mean; `robust` as for `dickey_fuller`.
 
     Source: Engle and Granger (1987), Econometrica 55(2); statsmodels coint(trend="c", autolag="aic").
     """
@@ -67,8 +80,12 @@ def engle_granger(y: Floats, x: Floats) -> EngleGranger:
     intercept, slope = fit.coefficients.tolist()
     if not math.isfinite(slope):
         return EngleGranger(NAN, NAN, UnitRoot(NAN, 0, 0), NAN)
-    test = dickey_fuller(fit.residuals, constant=False)
-    return EngleGranger(slope, intercept - slope * shift, test, dickey_fuller_p(test.t, 2))
+    moves = np.square(y - y.mean()).sum()
+    unexplained = fit.rss / float(moves) if moves else NAN
+    if unexplained < EXACT:
+        return EngleGranger(slope, intercept - slope * shift, UnitRoot(NAN, 0, 0), NAN, unexplained)
+    test = dickey_fuller(fit.residuals, constant=False, robust=robust)
+    return EngleGranger(slope, intercept - slope * shift, test, dickey_fuller_p(test.t, 2), unexplained)
 
 
 class Johansen(NamedTuple):
@@ -86,9 +103,9 @@ class Johansen(NamedTuple):
 
     @property
     def rank(self) -> int:
-        """How many cointegrating vectors there are at 5 %."""
-        for rank, (statistic, points) in enumerate(zip(self.trace, _TRACE, strict=True)):
-            if not statistic > points[1]:
+        """How many cointegrating vectors there are at 5 %, by the table alone."""
+        for rank, (statistic, point) in enumerate(zip(self.trace, CRITICAL_TRACE, strict=True)):
+            if not statistic > point:
                 return rank
         return 2
 
@@ -96,16 +113,19 @@ class Johansen(NamedTuple):
 def johansen(levels: Floats, lags: int = 1) -> Johansen:
     """Johansen's test with a constant and `lags` lagged differences, of two series; `levels` has shape (n, 2).
 
-    Source: Johansen (1991), Econometrica 59(6); statsmodels coint_johansen(det_order=0, k_ar_diff=lags).
+    Source: Johansen (1991), Econometrica 59(6); statsmodels coint_johansen(det_order=0, k_ar_diff=lags) where lags > 0.
     """
     levels = levels - levels.mean(axis=0)
     dx = np.diff(levels, axis=0)
-    past = np.column_stack([lagged(dx[:, i], lags) for i in (0, 1)])[: len(dx) - lags]
-    # The levels go through the same rows as the differences; statsmodels takes them at the end of the lags.
-    rows = np.column_stack([np.ones(len(past)), past, dx[lags:], levels[1 : len(levels) - lags]])
+    past = _past(dx, lags)
+    # Any level before the change will do, for the lags hold the steps from one to the other; without lags statsmodels
+    # takes the level after it.
+    rows = np.column_stack([past, dx[lags:], levels[lags:-1]])
     # What the constant and the past leave of both, as far as sums of products go: the last rows of one R.
     upper = np.asarray(np.linalg.qr(rows, mode="r"), dtype="f8")
     left = upper[1 + 2 * lags :, 1 + 2 * lags :]
+    if len(left) < 4 or not np.abs(np.diagonal(left)).min() > 1e-10 * np.abs(left).max():
+        return Johansen((NAN, NAN), (NAN, NAN), (NAN, NAN))
     moments = left.T @ left
     s00, sk0, skk = moments[:2, :2], moments[2:, :2], moments[2:, 2:]
     values, vectors = np.linalg.eig(np.linalg.solve(skk, sk0 @ np.linalg.solve(s00, sk0.T)))
@@ -114,6 +134,156 @@ def johansen(levels: Floats, lags: int = 1) -> Johansen:
     logs = -len(rows) * np.log1p(-values)
     first = vectors[:, 0] / vectors[0, 0]
     return Johansen((float(logs.sum()), float(logs[1])), tuple(values.tolist()), tuple(first.tolist()))
+
+
+def _past(dx: Floats, lags: int) -> Floats:
+    """A constant, and both series' changes of 1, 2, .. `lags` bars before."""
+    each = [lagged(dx[:, i], lags) for i in (0, 1)]
+    return np.column_stack([np.ones(len(dx) - lags), *(one[:, j] for j in range(lags) for one in each)])
+
+
+def johansen_lags(levels: Floats) -> int:
+    """The lagged differences of both that the AIC of their changes chooses, up to 4 (n / 100)^(1/4) (Schwert 1989)."""
+    dx = np.diff(levels, axis=0)
+    most = few_lags(len(dx))
+    rows = np.column_stack([_past(dx, most), dx[most:]])
+    upper = triangle(rows)[:, -2:]
+    n, best, least = len(rows), 0, math.inf
+    for lags in range(most + 1):
+        left = upper[1 + 2 * lags :]
+        _, size = np.linalg.slogdet(left.T @ left / n)
+        aic = n * float(size) + 2 * 4 * lags
+        best, least = (lags, aic) if aic < least else (best, least)
+    return best
+
+
+# So many steps of a resampled walk stand for its course: the trace's distribution hardly changes beyond.
+_STEPS = 400
+# So many draws at first, and in every later batch; so many in all where the first leave p near a level, so that another
+# seed does not say the opposite: p is then within .007 of what endless draws would say, 19 times of 20.
+_DRAWS, _MOST_DRAWS = 399, 3990
+_NEAR = (0.01, 0.12)
+
+
+class _Walks(NamedTuple):
+    """What pairs of unrelated walks are drawn from.
+
+    Attributes:
+        steps: both legs' shocks, block by block; shape (k, 2).
+        lengths: how many bars each block has; shape (k,).
+        products: the sums of products of the shocks, which no sign alters; shape (2, 2).
+    """
+
+    steps: Floats
+    lengths: Floats
+    products: Floats
+
+    def traces(self, draws: Draws, count: int) -> Floats:
+        """The traces of so many pairs of walks, batch by batch; shape (count,)."""
+        sizes = [min(_DRAWS, count - begin) for begin in range(0, count, _DRAWS)]
+        found = [
+            traces(self.steps.T * _signs(draws, size, len(self.steps)), self.lengths, self.products) for size in sizes
+        ]
+        return np.concatenate(found)
+
+
+def _signs(draws: Draws, count: int, k: int) -> Floats:
+    """Each 1 or -1, a bit each; shape (count, 1, k)."""
+    bits = np.unpackbits((draws.uniform(count, -(-k // 32)) * 2.0**32).astype("<u4").view("u1"), axis=1)
+    return (2.0 * bits[:, :k] - 1)[:, None]
+
+
+def _unrelated(levels: Floats, lags: int) -> _Walks | None:
+    """None where a leg does not move."""
+    dx = np.diff(levels, axis=0)
+    past = _past(dx, lags)
+    shocks = np.column_stack([least_squares(dx[lags:, i], past).residuals for i in (0, 1)])
+    if not np.square(shocks).sum(axis=0).min() > 0:
+        return None
+    begins = _blocks(shocks)
+    lengths = np.diff(begins, append=len(shocks)).astype("f8")
+    return _Walks(np.add.reduceat(shocks, begins, axis=0), lengths, shocks.T @ shocks)
+
+
+def null_traces(levels: Floats, lags: int, draws: Draws, count: int = _DRAWS) -> Floats:
+    """What the trace would be for no cointegrating vector, by a wild bootstrap; shape (count,).
+
+    The tables reject too often where volatility clusters. Here two walks are made of what a constant and the lags leave
+    of both legs' changes, a common sign drawn for each step, so that turbulent times stay where they were. Of long
+    series a step is a block of bars: of few where they are turbulent, of many where they are calm.
+
+    NaN where a leg does not move.
+
+    Source: Cavaliere, Rahbek and Taylor (2010), Econometric Theory 26(6).
+    """
+    walks = _unrelated(levels, lags)
+    return walks.traces(draws, count) if walks else np.full(count, NAN)
+
+
+def traces_beside(value: float, levels: Floats, lags: int, draws: Draws) -> Floats:
+    """As `null_traces`, and more of them where the first leave the p-value of a trace near a level."""
+    walks = _unrelated(levels, lags)
+    if walks is None or not math.isfinite(value):
+        return np.full(_DRAWS, NAN)
+    drawn = walks.traces(draws, _DRAWS)
+    if not _NEAR[0] <= exceedance(value, drawn) <= _NEAR[1]:
+        return drawn
+    return np.concatenate([drawn, walks.traces(draws, _MOST_DRAWS - _DRAWS)])
+
+
+def _blocks(shocks: Floats) -> Positions:
+    """Where at most `_STEPS` blocks begin, half of them shared out by time and half by what happens in it."""
+    n = len(shocks)
+    if n <= _STEPS:
+        return np.arange(n)
+    squares = (np.square(shocks) / np.square(shocks).sum(axis=0)).sum(axis=1)
+    passed = (squares.cumsum() - squares) / 4 + np.arange(n) / (2 * n)
+    blocks = (passed * _STEPS).astype(int)
+    return np.flatnonzero(np.diff(blocks, prepend=-1))
+
+
+def johansen_p(levels: Floats, lags: int, draws: Draws) -> float:
+    """The probability of so high a trace for no cointegrating vector, by `traces_beside`; NaN where there is none."""
+    value = johansen(levels, lags).trace[0]
+    return exceedance(value, traces_beside(value, levels, lags, draws))
+
+
+def exceedance(value: float, drawn: Floats) -> float:
+    """The share of a value and those drawn that are as large; NaN where one of them is."""
+    if not (math.isfinite(value) and np.isfinite(drawn).all()):
+        return NAN
+    return (1 + int(np.count_nonzero(drawn >= value))) / (1 + len(drawn))
+
+
+def traces(steps: Floats, lengths: Floats, products: Floats) -> Floats:
+    """Johansen's trace without lags of many pairs of walks, by their steps.
+
+    Args:
+        steps: shape (many, 2, k).
+        lengths: how many bars each step takes; shape (k,).
+        products: the sums of products of the bars' changes, which no sign alters; shape (2, 2), or of each pair.
+    """
+    n = float(lengths.sum())
+    walks = np.zeros_like(steps)
+    np.cumsum(steps[:, :, :-1], axis=2, out=walks[:, :, 1:])
+    walks -= (walks @ lengths / n)[:, :, None]
+    drift = steps.sum(axis=2)
+    s00 = products - drift[:, :, None] * drift[:, None] / n
+    if not (np.linalg.det(s00) > 0).all():
+        return np.full(len(steps), NAN)
+    # The walks' mean is zero, so that of the steps need not be taken off.
+    s0k, skk = _across(steps, walks), _across(walks * lengths, walks)
+    left = np.linalg.solve(s00, s0k) @ np.linalg.solve(skk, s0k.transpose(0, 2, 1))
+    # The eigenvalues v of a 2 x 2 matrix need not be found: the product of the 1 - v is its characteristic polynomial.
+    kept = 1 - np.trace(left, axis1=1, axis2=2) + np.linalg.det(left)
+    return np.asarray(-n * np.log(np.maximum(kept, 1e-300)))
+
+
+def _across(one: Floats, other: Floats) -> Floats:
+    """The sums of products of pairs with pairs; shape (many, 2, 2). Of so small matrices `@` takes five times longer."""
+    return np.stack(
+        [np.stack([np.einsum("nk,nk->n", one[:, i], other[:, j]) for j in (0, 1)], axis=1) for i in (0, 1)], axis=1
+    )
 
 
 class Granger(NamedTuple):

@@ -4,12 +4,16 @@ A difference of cumulative sums loses what the sums have in common, which is nea
 large offset. Here a window's sum is made of sums alone: of the tail of one block and the head of the next.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from pairwatch.model import NAN, Floats
 
 # So many values are worked on at a time: what they need stays in the processor's cache.
 _AT_ONCE = 1 << 14
+# And of lead and lag, where a step is one call for so many.
+_LAGS_AT_ONCE = 1 << 16
 
 
 def rolling_correlation(a: Floats, b: Floats, window: int) -> Floats:
@@ -27,7 +31,7 @@ def rolling_correlation(a: Floats, b: Floats, window: int) -> Floats:
     return found
 
 
-def _blocks(values: Floats, window: int) -> tuple[Floats, Floats]:
+def window_blocks(values: Floats, window: int) -> tuple[Floats, Floats]:
     """The block in which windows begin, and the one in which they end, each centred at the last value of the first."""
     count = -(-(len(values) - window + 1) // window)
     padded = np.empty((count + 1) * window)
@@ -38,7 +42,7 @@ def _blocks(values: Floats, window: int) -> tuple[Floats, Floats]:
     return blocks[:-1] - centre, blocks[1:] - centre
 
 
-def _window_sums(first: Floats, second: Floats) -> Floats:
+def sums_over_blocks(first: Floats, second: Floats) -> Floats:
     """The sums over every window that begins in `first`: its tail and the head of `second`; shape of `first`."""
     found = np.empty_like(first)
     np.cumsum(first[:, ::-1], axis=1, out=found[:, ::-1])
@@ -47,12 +51,12 @@ def _window_sums(first: Floats, second: Floats) -> Floats:
 
 
 def _correlations(a: Floats, b: Floats, window: int) -> Floats:
-    a1, a2 = _blocks(a, window)
-    b1, b2 = _blocks(b, window)
-    sum_a, sum_b = _window_sums(a1, a2), _window_sums(b1, b2)
-    ab = _window_sums(a1 * b1, a2 * b2)
-    aa = _window_sums(a1 * a1, a2 * a2)
-    bb = _window_sums(b1 * b1, b2 * b2)
+    a1, a2 = window_blocks(a, window)
+    b1, b2 = window_blocks(b, window)
+    sum_a, sum_b = sums_over_blocks(a1, a2), sums_over_blocks(b1, b2)
+    ab = sums_over_blocks(a1 * b1, a2 * b2)
+    aa = sums_over_blocks(a1 * a1, a2 * a2)
+    bb = sums_over_blocks(b1 * b1, b2 * b2)
     ab -= sum_a * sum_b / window
     aa -= sum_a * sum_a / window
     bb -= sum_b * sum_b / window
@@ -65,20 +69,54 @@ def _correlations(a: Floats, b: Floats, window: int) -> Floats:
 
 
 def window_sums(values: Floats, window: int) -> Floats:
-    """The sum over each `window` values in a row; shape (n - window + 1,).
+    """The sum over each `window` values in a row; shape (n - window + 1,)."""
+    if window > len(values):
+        return np.empty(0)
+    adder = _Adder(len(values), window)
+    np.copyto(adder.room(len(values)), values)
+    return adder.sums(len(values))
 
-    By doubling: windows of 1, 2, 4, .. values are sums of two of half the length, and `window` is put together of them.
+
+@lru_cache(maxsize=64)
+def _steps(window: int) -> tuple[int, ...]:
+    """How sums over one value become sums over `window` in few additions: twice as many values, thrice, one more."""
+    if window == 1:
+        return ()
+    ways = [(*_steps(window // times), times) for times in (2, 3) if window % times == 0]
+    if window % 2 or not ways:
+        ways.append((*_steps(window - 1), 1))
+    return min(ways, key=lambda steps: sum(2 if step == 3 else 1 for step in steps))
+
+
+class _Adder:
+    """Sums over windows, each of sums over shorter ones, in three buffers that are used again and again.
+
+    No step writes where it reads at another place, which would make numpy copy.
     """
-    total = np.zeros(len(values))
-    done, part, size = 0, values, 1
-    while size <= window:
-        if window & size:
-            piece = part[done:]
-            total = total[: len(piece)] + piece[: len(total)]
-            done += size
-        part = part[:-size] + part[size:]
-        size *= 2
-    return total[: len(values) - window + 1]
+
+    def __init__(self, most: int, window: int) -> None:
+        # Half a page apart: a load is held up by a store to the same place of another page.
+        self._buffers = np.empty((3, (most // 512 + 1) * 512 + 256))
+        self.window = window
+
+    def room(self, n: int) -> Floats:
+        """Where the n values go whose sums are wanted."""
+        return self._buffers[0, :n]
+
+    def sums(self, n: int) -> Floats:
+        """The sums of what is in `room(n)`; they stay until it is used again."""
+        total, size, at = self._buffers[0, :n], 1, 0
+        for step in _steps(self.window):
+            longer = size * step if step > 1 else size + 1
+            kept = n - longer + 1
+            if step == 1:
+                total = np.add(total[:kept], self._buffers[0, size:n], out=total[:kept])
+            else:
+                at = 2 if at == 1 else 1
+                pair = np.add(total[:-size], total[size:], out=self._buffers[at, : len(total) - size])
+                total = pair if step == 2 else np.add(pair[:kept], total[2 * size :], out=pair[:kept])
+            size = longer
+        return total
 
 
 def rolling_lead_lag(a: Floats, b: Floats, window: int, max_lag: int) -> Floats:
@@ -88,38 +126,47 @@ def rolling_lead_lag(a: Floats, b: Floats, window: int, max_lag: int) -> Floats:
     Meant for returns: a block of them is centred as a whole.
     """
     n = max(len(a) - window + 1, 0)
-    found = np.full((2 * max_lag + 1, n), NAN)
-    for start in range(0, n, _AT_ONCE):
-        stop = min(n, start + _AT_ONCE)
+    found = np.empty((2 * max_lag + 1, n))
+    at_once = max(_LAGS_AT_ONCE, 2 * window)
+    adder, spare = _Adder(at_once + window - 1, window), np.empty(at_once)
+    for start in range(0, n, at_once):
+        stop = min(n, start + at_once)
         low = max(0, start - max_lag)
         ours = _Windows(a[start : stop + window - 1], window, start)
         theirs = _Windows(b[low : stop + window - 1 + max_lag], window, low)
-        for k in range(-max_lag, max_lag + 1):
-            first, last = max(start, low - k), min(stop, len(b) - window + 1 - k)
+        for k, row in enumerate(found, -max_lag):
+            first = min(max(start, low - k), stop)
+            last = max(min(stop, len(b) - window + 1 - k), first)
+            row[start:first] = row[last:stop] = NAN
             if first < last:
-                found[k + max_lag, first:last] = _correlated(ours, theirs, k, first, last)
+                _correlated(ours, theirs, first, first + k, adder, spare[: last - first], row[first:last])
     return found
 
 
 class _Windows:
-    """The windows of a block of values: their sums, and one over the root of their squared deviations."""
+    """The windows of a block of values: one over the root of their squared deviations, and their sums times that."""
 
     def __init__(self, values: Floats, window: int, begin: int) -> None:
-        self.window, self.begin = window, begin
-        self.values = values - values.mean()
-        self.sums = window_sums(self.values, window)
-        squares = window_sums(self.values * self.values, window) - self.sums * self.sums / window
+        self.begin = begin
+        self.values = values - (values.mean() if len(values) else 0.0)
+        sums = window_sums(self.values, window)
+        squares = window_sums(self.values * self.values, window) - sums * sums / window
         flat = squares <= 0
         self.inverse = 1 / np.sqrt(np.where(flat, 1.0, squares))
         self.inverse[flat] = NAN
+        self.scaled = sums * self.inverse / np.sqrt(window)
 
 
-def _correlated(a: _Windows, b: _Windows, lag: int, first: int, last: int) -> Floats:
-    """The correlations of the windows of a that begin from `first` to before `last` with those of b, `lag` later."""
-    i, j, n = first - a.begin, first + lag - b.begin, last - first
-    values = n + a.window - 1
-    found = window_sums(a.values[i : i + values] * b.values[j : j + values], a.window)
-    found -= a.sums[i : i + n] * b.sums[j : j + n] / a.window
-    found *= a.inverse[i : i + n]
-    found *= b.inverse[j : j + n]
-    return np.clip(found, -1, 1, out=found)
+def _correlated(  # noqa: PLR0913, PLR0917 - two blocks, two places, two buffers, and where it goes
+    a: _Windows, b: _Windows, first: int, other: int, adder: _Adder, spare: Floats, found: Floats
+) -> None:
+    """Put into `found` the correlations of the windows of a that begin from `first` on with those of b from `other`."""
+    i, j, n = first - a.begin, other - b.begin, len(found)
+    values = n + adder.window - 1
+    np.multiply(a.values[i : i + values], b.values[j : j + values], out=adder.room(values))
+    r = adder.sums(values)
+    r *= a.inverse[i : i + n]
+    r *= b.inverse[j : j + n]
+    np.subtract(r, np.multiply(a.scaled[i : i + n], b.scaled[j : j + n], out=spare), out=found)
+    if not (found.min() >= -1 and found.max() <= 1):  # also where there is a NaN; looking costs less than cutting off
+        np.clip(found, -1, 1, out=found)

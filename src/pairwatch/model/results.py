@@ -1,6 +1,6 @@
 """What is said of a pair, and what it rests on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, NamedTuple
@@ -14,6 +14,8 @@ from pairwatch.model.series import Facts, Provenance, Quote
 Adjustment = Literal["total", "price"]
 StatisticUnit = Literal["currency", "return", "deviation", "fraction", "number", "count", "bars", "probability"]
 Scope = Literal["a", "b", "difference", "pair", "leadership"]
+# The share of the past on either side from which on a value is unusual.
+UNUSUAL = 0.05
 
 
 class Statistic(NamedTuple):
@@ -163,11 +165,44 @@ class Receipt(NamedTuple):
     absent: tuple[Absent, ...] = ()
 
 
+class Percentiles(NamedTuple):
+    """Where today's values stand among those of every window of the same length, up to today's.
+
+    Attributes:
+        of: for each scope and key the share of the past values that are below today's, plus half of those that are as
+            large; between 0 and 1, today's own counts. What has no past, or too little of it, is not there.
+        since: the first close of the first window.
+        windows: how many windows there are; neighbours share all bars but one.
+        independent: how many of them fit beside each other without a common bar.
+        as_many: the share of days, today's among them, on which as many statistics were as unusual as today.
+    """
+
+    of: Mapping[tuple[Scope, str], float]
+    since: date
+    windows: int
+    independent: int
+    as_many: float
+
+    @property
+    def unusual(self) -> tuple[tuple[Scope, str], ...]:
+        """What stands at or beyond its 5th or 95th percentile, the farthest first."""
+        found = [name for name, share in self.of.items() if is_unusual(share)]
+        return tuple(sorted(found, key=lambda name: min(self.of[name], 1 - self.of[name])))
+
+
+def is_unusual(share: float) -> bool:
+    """Whether a percentile is at most the 5th, or at least the 95th."""
+    return not UNUSUAL < share < 1 - UNUSUAL
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
     """Everything `compare` has to say about a pair.
 
     `comparison["beta"]` is the pair's or the leadership's value; `comparison["a", "volatility"]` a leg's.
+
+    Attributes:
+        percentiles: how usual the numbers are in the pair's own history, where that was asked for and is long enough.
     """
 
     a: Leg
@@ -179,6 +214,7 @@ class Comparison:
     claims: tuple[Claim, ...]
     receipt: Receipt
     warnings: tuple[str, ...]
+    percentiles: Percentiles | None = None
 
     def __getitem__(self, key: str | tuple[str, str]) -> float:
         scope, name = key if isinstance(key, tuple) else (None, key)

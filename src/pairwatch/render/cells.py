@@ -1,32 +1,37 @@
 """How a comparison looks to a person: the same words and roundings in every laid-out format."""
 
 import math
-import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from pairwatch.model import Comparison, LegReceipt, Reading, Receipt, Scope, Statistic
+from pairwatch.model.results import Percentiles, is_unusual
+from pairwatch.stats.percentiles import shown
 from pairwatch.text import age, listing, plural
 
-if TYPE_CHECKING:
-    from pairwatch.differences import Change, Difference, Moment, Split
-    from pairwatch.revisions import Revision
-
 NOTHING = "–"
-# So many days are named; of more, the first and the last.
-MOST_DAYS = 4
 # A unit that is no longer stands beside every number.
 LONGEST_UNIT = 6
 # From here on decimals say nothing; below there are but roundings.
 MILLION, TINY = 1e6, 1e-9
-# A split is told in whole shares up to so many.
-LARGEST_RATIO = 100
+# From so many bars on, a tenth of one says nothing.
+HUNDRED = 100
+# What would be printed as no chance at all.
+LEAST_PROBABILITY = 0.00005
+
+# What no interval of one window can hold; `benchmarks/calibration.py` has the numbers.
+INTERVALS = (
+    "95 %, of what held in this window; where volatility comes in clusters of either leg's own, 3 to 5 in 10 miss what "
+    "holds in the long run"
+)
+
+# Behind a leg's number that is at or beyond its 5th, or its 95th, percentile.
+UNUSUALLY_LOW, UNUSUALLY_HIGH = "▾", "▴"
 
 # Each becomes one character, so that columns stay where they are.
-_ASCII = str.maketrans("–−·…×─━◂▸→\u2018\u2019\u201c\u201d", "--|~x--<>>''\"\"")
+_ASCII = str.maketrans("–−·…×─━◂▸→▾▴\u2018\u2019\u201c\u201d", "--|~x--<>>v^''\"\"")
 
 
 def cell(reading: Reading) -> str:
@@ -42,8 +47,8 @@ def cell(reading: Reading) -> str:
         or reading.scope == "difference"
         or (statistic.scope, reading.unit) == ("leadership", "bars")
     )
-    if _is_in_own_unit(statistic, reading.unit):
-        return _quantity(value, reading.unit, "+" if signed else "")
+    if is_in_own_unit(statistic, reading.unit):
+        return quantity(value, reading.unit, "+" if signed else "")
     return _FORMS.get(reading.unit, _number)(value, "+" if signed else "")
 
 
@@ -58,12 +63,12 @@ def price(value: float) -> str:
     return f"{value:,.2f}" if size >= 1 or value == 0 else f"{value:.6g}"
 
 
-def _is_in_own_unit(statistic: Statistic, unit: str) -> bool:
+def is_in_own_unit(statistic: Statistic, unit: str) -> bool:
     """Whether it is a change, or a deviation, counted in what its leg is counted in."""
     return statistic.unit in ("return", "deviation") and unit not in ("fraction", "bp")
 
 
-def _quantity(value: float, unit: str, sign: str) -> str:
+def quantity(value: float, unit: str, sign: str) -> str:
     """A number of anything; only short units stand beside it, long ones are said in the receipt alone."""
     size = abs(value)
     digits = 0 if size >= MILLION else 2 if size >= 1 or size < TINY else 3
@@ -78,14 +83,33 @@ def _number(value: float, sign: str) -> str:
     return f"{value:{sign}z,.3f}"
 
 
+def _bars(lag: float) -> str:
+    """A lag: whole bars, with a sign where there are any."""
+    return f"{lag:{'+' if lag else ''}.0f} bar{'' if abs(lag) == 1 else 's'}"
+
+
 # `z`: what rounds to nothing has no sign of its own.
 _FORMS: Mapping[str, Callable[[float, str], str]] = {
     "fraction": lambda value, sign: f"{100 * value:{sign}z,.2f}%",
     "bp": lambda value, sign: f"{value:{sign}z,.1f} bp",
     "count": lambda value, _: f"{value:,.0f}",
-    "bars": lambda value, sign: f"{value:+.0f} bar{'' if abs(value) == 1 else 's'}" if sign else f"{value:.1f} bars",
+    "bars": lambda value, sign: _bars(value) if sign else f"{value:,.{0 if value >= HUNDRED else 1}f} bars",
     "probability": lambda value, _: f"{value:.4f}",
+    "percentile": lambda value, _: f"{shown(value)} %ile",
 }
+
+
+def amount_in(value: float, unit: str) -> str:
+    """A number of a unit, rounded for it; a dash for "cannot say"."""
+    if not math.isfinite(value):
+        return NOTHING
+    if unit == "currency":
+        return price(value)
+    sign = "+" if unit in ("return", "lag") else ""
+    if unit == "probability" and 0 <= value < LEAST_PROBABILITY:
+        return "<.0001"
+    form = {"return": "fraction", "lag": "bars"}.get(unit, unit)
+    return _FORMS.get(form, _number)(value, sign)
 
 
 def leg_rows(c: Comparison) -> Iterator[tuple[str, list[str]]]:
@@ -110,6 +134,29 @@ def pair_rows(c: Comparison, scope: Scope = "pair") -> Iterator[tuple[str, str, 
         between = f"[{', '.join(cell(r) for r in ends)}]" if ends else ""
         main = [cell(r) for r in found if not r.statistic.interval]
         yield found[0].statistic.label, " ".join(main), between
+
+
+def mark(c: Comparison, scope: Scope, key: str) -> str:
+    """What stands behind a number that is unusual in the pair's own history; empty for others."""
+    share = c.percentiles.of.get((scope, key)) if c.percentiles else None
+    if share is None or not is_unusual(share):
+        return ""
+    return UNUSUALLY_LOW if share < 0.5 else UNUSUALLY_HIGH
+
+
+def leg_marks(c: Comparison) -> Iterator[tuple[str, str, str]]:
+    """The marks of A, B and A - B, for each row of `leg_rows`."""
+    for key in (reading.statistic.key for reading in c if reading.scope == "a"):
+        yield mark(c, "a", key), mark(c, "b", key), mark(c, "difference", key)
+
+
+def pair_percentiles(c: Comparison) -> Iterator[tuple[str, bool]]:
+    """The percentile, and whether it is unusual, for each row of `pair_rows`; empty where there is none."""
+    chosen = (reading.statistic for reading in c if reading.scope == "pair")
+    for _, group in groupby(chosen, key=lambda s: s.interval or s.key):
+        key = next(group).key
+        share = c.percentiles.of.get(("pair", key)) if c.percentiles else None
+        yield ("", False) if share is None else (shown(share), is_unusual(share))
 
 
 def lead_parts(c: Comparison) -> list[str]:
@@ -138,15 +185,28 @@ def receipt_rows(c: Comparison, now: float) -> list[tuple[str, str]]:
         ),
         ("unmatched", f"{plural(r.a.lost, 'close')} of {c.a}, {r.b.lost} of {c.b}"),
         *([("lined up", r.lined_up)] if r.lined_up else []),
-        ("units", _units(r.a, r.b)),
+        ("units", units(r.a, r.b)),
         *(("left out", text) for text in _left_out(c)),
-        ("method", f"{_adjusted(r)}; P = {r.bars_per_year} bars a year; lags to {r.max_lag}; seed {r.seed}"),
-        ("data", f"{c.a} {_origin(r.a, now)}; {c.b} {_origin(r.b, now)}"),
+        *([("%ile", _percentiles(c.percentiles, r))] if c.percentiles else []),
+        *([("intervals", INTERVALS)] if _has_intervals(c) else []),
+        ("method", f"{adjusted(r)}; P = {r.bars_per_year} bars a year; lags to {r.max_lag}; seed {r.seed}"),
+        ("data", f"{c.a} {origin(r.a, now)}; {c.b} {origin(r.b, now)}"),
         *(("note", warning) for warning in c.warnings),
     ]
 
 
-def _adjusted(r: Receipt) -> str:
+def _has_intervals(c: Comparison) -> bool:
+    return any("95 %" in one.statistic.label and math.isfinite(one.value) for one in c)
+
+
+def _percentiles(found: Percentiles, r: Receipt) -> str:
+    """What the percentiles are of."""
+    windows = f"{found.windows:,} windows of {plural(r.matched - 1, 'bar')} since {found.since}"
+    of = f"place among {windows} ({found.independent} that do not overlap), of a change among those of its span"
+    return f"{of}; {UNUSUALLY_LOW} up to the 5th percentile, {UNUSUALLY_HIGH} from the 95th"
+
+
+def adjusted(r: Receipt) -> str:
     """What has become of distributions; only the price of something brings any."""
     if r.adjustment == "price":
         return "prices as quoted, without distributions"
@@ -155,7 +215,7 @@ def _adjusted(r: Receipt) -> str:
     return f"distributions reinvested where the source gives them{left_out}"
 
 
-def _units(a: LegReceipt, b: LegReceipt) -> str:
+def units(a: LegReceipt, b: LegReceipt) -> str:
     """What each leg's values are counted in, and how its changes are made."""
     ours, theirs = _unit(a), _unit(b)
     return f"both: {ours}" if ours == theirs else f"{a.leg}: {ours} · {b.leg}: {theirs}"
@@ -191,7 +251,8 @@ def _labels(keys: Sequence[str], statistics: Mapping[str, Statistic]) -> str:
     return " · ".join(dict.fromkeys(one.label for one in found if one.interval not in keys))
 
 
-def _origin(side: LegReceipt, now: float) -> str:
+def origin(side: LegReceipt, now: float) -> str:
+    """Where the leg's closes come from, and how old that is."""
     provenance = side.provenance
     if provenance.asked_at is None:
         return "simulated" if provenance.origin == "simulation" else "from a file"
@@ -209,134 +270,6 @@ def header(c: Comparison, said: float | None = None) -> str:
     """The title of a comparison; `said` is the instant at which a stored one was made."""
     then = "" if said is None else f" · as said on {clock(said)}"
     return f"{c.a} against {c.b} · {c.window} to {c.as_of}" + (" · simulated" if c.simulated else "") + then
-
-
-# ---------------------------------------------------------------- differences
-
-UNMOVED = "nothing has moved beyond rounding"
-CHANGE_COLUMNS = ("from", "to", "change", "left", "entered", "revised")
-
-
-def change_columns(changes: Sequence["Change"]) -> tuple[str, ...]:
-    """The columns that there is something in: mostly nothing was revised."""
-    return CHANGE_COLUMNS if any(amount(c, c.revised) != "0" for c in changes) else CHANGE_COLUMNS[:-1]
-
-
-def change_row(c: "Change") -> list[str]:
-    """A label, and the cell of each column."""
-    ends = [cell(Reading(c.statistic, c.scope, value, c.unit)) for value in (c.start, c.end)]
-    return [label(c.statistic), *ends, *(amount(c, value) for value in (c.change, c.left, c.entered, c.revised))]
-
-
-def has_moved(c: "Change") -> bool:
-    """Whether the change can be seen at these roundings."""
-    _, start, end, *_ = change_row(c)
-    return start != end
-
-
-def change_groups(d: "Difference") -> list[tuple[str, "list[Change]"]]:
-    """A heading and what has moved, for each leg, their difference, the pair and the leadership.
-
-    What was asked for by its key is there whether it has moved or not.
-    """
-    names = {"a": str(d.a), "b": str(d.b), "difference": "A - B"}
-    shown = [c for c in d.changes if d.chosen or has_moved(c)]
-    return [(names.get(scope, scope), list(group)) for scope, group in groupby(shown, key=lambda c: c.scope)]
-
-
-def label(statistic: Statistic) -> str:
-    """The statistic's label; of an interval's ends that share one, with the end."""
-    name, _, end = statistic.key.rpartition("_")
-    shares = statistic.interval and name == statistic.interval and end not in statistic.label
-    return f"{statistic.label}, {end}" if shares else statistic.label
-
-
-def amount(c: "Change", value: float) -> str:
-    """A part of a change, with its sign, rounded like the numbers themselves; 0 for what rounds to nothing."""
-    if not math.isfinite(value):
-        return NOTHING
-    size = max((abs(x) for x in (c.start, c.end) if math.isfinite(x)), default=0.0)
-    text = _amount(c, value, size)
-    return text if re.search("[1-9]", text) else "0"
-
-
-def _amount(c: "Change", value: float, size: float) -> str:
-    unit = c.statistic.unit if c.statistic.unit == "currency" else c.unit
-    if _is_in_own_unit(c.statistic, unit):
-        return _quantity(value, unit, "+")
-    if unit == "currency":
-        return f"{value:+,.2f}" if size >= 1 else f"{value:+.4g}"
-    if unit == "fraction":
-        return f"{100 * value:+,.2f}%"
-    if unit in ("bp", "bars"):
-        return f"{value:+,.1f} {unit}"
-    if unit == "number" and 1e-9 < size < 0.001:
-        return f"{value:+.3g}"
-    return f"{value:+,.{ {'count': 0, 'probability': 4}.get(unit, 3) }f}"
-
-
-def difference_title(d: "Difference") -> str:
-    """The title of a difference."""
-    return f"{d.a} against {d.b} · {d.question.window} · {d.start.session} to {d.end.session}"
-
-
-def difference_rows(d: "Difference") -> list[tuple[str, str]]:
-    """What moved the numbers, line by line: a heading and a text."""
-    rewritten = [
-        *(
-            f"{one.leg} to {one.until} rebased by {one.divisor:.6g}{f' (split of {one.split})' if one.split else ''}"
-            for one in d.rebasings
-        ),
-        *([listing([_revision(one) for one in d.revisions])] if d.revisions else []),
-    ]
-    return [
-        ("from", _moment(d.start)),
-        ("to", _moment(d.end)),
-        ("left", _days(d.left)),
-        ("entered", _days(d.entered)),
-        *(("split", _split(one)) for one in d.splits),
-        ("revised", "; ".join(rewritten) or "nothing"),
-        *(("note", remark) for remark in d.remarks),
-    ]
-
-
-def since_title(d: "Difference") -> tuple[str, str]:
-    """The heading of the short form, and what moved the numbers."""
-    return f"since {d.start.session}", f"{plural(len(d.left), 'day')} left the window, {len(d.entered)} entered"
-
-
-def since_changes(d: "Difference") -> "list[Change]":
-    """What the short form shows."""
-    return [c for c in d.changes if math.isfinite(c.start) or math.isfinite(c.end)]
-
-
-def _moment(moment: "Moment") -> str:
-    which = "now" if moment.revision is None else f"snapshot {moment}"
-    return f"{which}, of the close of {moment.session}, said on {clock(moment.taken_at)}"
-
-
-def _days(days: Sequence[date]) -> str:
-    if not days:
-        return "no day"
-    if len(days) <= MOST_DAYS:
-        return f"{plural(len(days), 'day')}: {listing(days, MOST_DAYS)}"
-    return f"{plural(len(days), 'day')}: {days[0]} to {days[-1]}"
-
-
-def _split(one: "Split") -> str:
-    from fractions import Fraction  # noqa: PLC0415 - splits are rare
-
-    ratio = Fraction(one.ratio).limit_denominator(LARGEST_RATIO)
-    plain = math.isclose(ratio, one.ratio, rel_tol=1e-6)
-    told = f"{ratio.numerator}:{ratio.denominator}" if plain else f"{one.ratio:.6g}:1"
-    return f"{one.leg} {told} split on {one.day}, counted as {one.part}"
-
-
-def _revision(one: "Revision") -> str:
-    what = f"{one.leg} {one.what.replace('_', ' ')} of {one.day}"
-    if math.isnan(one.before):
-        return f"{what} added, {one.after:.6g}"
-    return f"{what} {'withdrawn' if math.isnan(one.after) else f'{one.before:.6g} to {one.after:.6g}'}"
 
 
 # ---------------------------------------------------------------- plain text

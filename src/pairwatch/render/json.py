@@ -29,6 +29,7 @@ def comparison(c: Comparison, page: Page, since: "Difference | None" = None) -> 
         "b": {**_leg(c.receipt.b), **_values(c, "b")},
         "difference": _values(c, "difference"),
         "pair": _values(c, "pair"),
+        "percentiles": _percentiles(c),
         "leadership": _leadership(c),
         "reading": [{"claim": x.text, "verdict": x.verdict, "because": x.because} for x in c.claims],
         "since": since
@@ -111,6 +112,22 @@ def _number(value: float) -> float | int | None:
 
 def _values(c: Comparison, scope: Scope) -> dict[str, Any]:
     return {r.statistic.key: _number(r.value) for r in c if r.scope == scope}
+
+
+def _percentiles(c: Comparison) -> dict[str, Any] | None:
+    """Each number's place in its own past, between 0 and 1; what has none is not there."""
+    found = c.percentiles
+    if not found:
+        return None
+    scopes: tuple[Scope, ...] = ("a", "b", "difference", "pair")
+    return {
+        **{one: {key: share for (scope, key), share in found.of.items() if scope == one} for one in scopes},
+        "since": iso(found.since),
+        "windows": found.windows,
+        "independent": found.independent,
+        "unusual": len(found.unusual),
+        "as_many": _number(found.as_many),
+    }
 
 
 def _leadership(c: Comparison) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pairwatch.model import Comparison
-from pairwatch.render import Page, cells
+from pairwatch.render import Page, cells, changes
 
 if TYPE_CHECKING:
     from pairwatch.differences import Change, Difference
@@ -26,9 +26,9 @@ def comparison(c: Comparison, page: Page, since: "Difference | None" = None) -> 
         "",
         f"**Who leads:** {escaped(c.leadership.verdict)}",
         "",
-        *_table(("each leg", str(c.a), str(c.b), "A - B"), [[label, *row] for label, row in cells.leg_rows(c)]),
+        *_table(("each leg", str(c.a), str(c.b), "A - B"), _legs(c)),
         "",
-        *_table(("pair", "", "between"), [list(row) for row in cells.pair_rows(c)]),
+        *_pair(c),
         "",
         *_table(("leadership", ""), [list(row[:2]) for row in cells.pair_rows(c, "leadership")]),
         "",
@@ -42,16 +42,35 @@ def comparison(c: Comparison, page: Page, since: "Difference | None" = None) -> 
     return _text(lines, page)
 
 
+def _legs(c: Comparison) -> list[list[str]]:
+    """A row a statistic, with the marks of unusual numbers."""
+    marked = zip(cells.leg_rows(c), cells.leg_marks(c), strict=True)
+    return [
+        [label, *(f"{x} {mark}".rstrip() for x, mark in zip(row, marks, strict=True))] for (label, row), marks in marked
+    ]
+
+
+def _pair(c: Comparison) -> list[str]:
+    """The pair's numbers, with their percentiles where there are any."""
+    rows = [list(row) for row in cells.pair_rows(c)]
+    if not c.percentiles:
+        return _table(("pair", "", "between"), rows)
+    shares = cells.pair_percentiles(c)
+    return _table(
+        ("pair", "", "between", "%ile"), [[*row, share] for row, (share, _) in zip(rows, shares, strict=True)]
+    )
+
+
 def difference(d: "Difference", page: Page) -> str:
     """A heading, a table for each leg, the pair and the leadership, and what moved them."""
-    lines = [f"## {escaped(cells.difference_title(d))}", ""]
-    groups = cells.change_groups(d)
-    columns = cells.change_columns([c for _, changes in groups for c in changes])
-    for name, changes in groups:
-        lines += [*_changes(name, columns, changes), ""]
+    lines = [f"## {escaped(changes.difference_title(d))}", ""]
+    groups = changes.change_groups(d)
+    columns = changes.change_columns([c for _, group in groups for c in group])
+    for name, group in groups:
+        lines += [*_changes(name, columns, group), ""]
     if not groups:
-        lines += [cells.UNMOVED, ""]
-    return _text([*lines, *(f"- **{name}** {escaped(text)}" for name, text in cells.difference_rows(d))], page)
+        lines += [changes.UNMOVED, ""]
+    return _text([*lines, *(f"- **{name}** {escaped(text)}" for name, text in changes.difference_rows(d))], page)
 
 
 def _text(lines: list[str], page: Page) -> str:
@@ -60,13 +79,13 @@ def _text(lines: list[str], page: Page) -> str:
 
 
 def _since(since: "Difference") -> list[str]:
-    heading, told = cells.since_title(since)
-    changes = cells.since_changes(since)
-    return [*_changes(heading, cells.change_columns(changes), changes), "", escaped(told), ""]
+    heading, told = changes.since_title(since)
+    moved = changes.since_changes(since)
+    return [*_changes(heading, changes.change_columns(moved), moved), "", escaped(told), ""]
 
 
-def _changes(heading: str, columns: tuple[str, ...], changes: Sequence["Change"]) -> list[str]:
-    return _table((heading, *columns), [cells.change_row(c)[: len(columns) + 1] for c in changes])
+def _changes(heading: str, columns: tuple[str, ...], moved: Sequence["Change"]) -> list[str]:
+    return _table((heading, *columns), [changes.change_row(c)[: len(columns) + 1] for c in moved])
 
 
 def escaped(text: str) -> str:

@@ -15,7 +15,7 @@ from pairwatch.database import Damaged, checksum
 from pairwatch.errors import UsageError
 from pairwatch.histories import History
 from pairwatch.model import NAN, Align, Comparison, Days, Floats, Leg, Series, Window
-from pairwatch.pairs import Question
+from pairwatch.staging import Question
 
 
 class Taken(NamedTuple):

@@ -22,10 +22,10 @@ from pairwatch.database import FAILURES, LOCK_TIMEOUT, Damaged, Database, Nothin
 from pairwatch.errors import StoreError
 from pairwatch.histories import History
 from pairwatch.model import NAN, Floats, Leg
-from pairwatch.pairs import Question
 from pairwatch.snapshots import rows, schema
 from pairwatch.snapshots.batch import Named, Numbers, Snapshot, Taken, question_text
 from pairwatch.snapshots.inputs import Packed, known_on, packed
+from pairwatch.staging import Question
 from pairwatch.text import clean
 
 FILE_NAME = "snapshots.db"

@@ -18,10 +18,10 @@ from pairwatch.conditions import Judgement, Rule, State, judge
 from pairwatch.database import Damaged, checksum
 from pairwatch.expressions import Values
 from pairwatch.model import NAN, Leg
-from pairwatch.pairs import Question
 from pairwatch.snapshots import rows
 from pairwatch.snapshots.batch import question_text
 from pairwatch.snapshots.store import Store
+from pairwatch.staging import Question
 
 Kind = Literal["began", "ended", "cried"]
 

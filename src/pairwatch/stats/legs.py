@@ -3,10 +3,14 @@
 import math
 from datetime import date
 
+import numpy as np
+
 from pairwatch import kernels
 from pairwatch.catalogue import DAILY, FORTNIGHTLY, LegView, leg_statistic
+from pairwatch.kernels import past as rolling
 from pairwatch.kernels import quotient
-from pairwatch.model import NAN
+from pairwatch.model import NAN, Floats
+from pairwatch.stats.past import LegPast, past_of
 
 
 @leg_statistic("now", "currency", of_now=True)
@@ -51,6 +55,11 @@ def change_1d(leg: LegView) -> float:
     return leg.change(float(leg.own_levels[-2]), float(leg.own_levels[-1]))
 
 
+@past_of(change_1d, days=1)
+def _(past: LegPast) -> Floats:
+    return past.change_1_day()
+
+
 @leg_statistic("1 week", "return", difference=True)
 def change_1w(leg: LegView) -> float:
     """The return since the leg's last close on or before the day seven days earlier; empty below a weekly series.
@@ -59,6 +68,11 @@ def change_1w(leg: LegView) -> float:
     Source: definition.
     """
     return NAN if leg.own_gap >= FORTNIGHTLY else leg.change_since(date.fromordinal(leg.end.toordinal() - 7))
+
+
+@past_of(change_1w, days=7)
+def _(past: LegPast) -> Floats:
+    return past.change_since(past.days - np.timedelta64(7, "D"))
 
 
 @leg_statistic("1 month", "return", difference=True)
@@ -71,6 +85,11 @@ def change_1m(leg: LegView) -> float:
     return leg.change_since(leg.months_ago(1))
 
 
+@past_of(change_1m, days=31)
+def _(past: LegPast) -> Floats:
+    return past.change_since(past.months_ago(1))
+
+
 @leg_statistic("3 months", "return", difference=True)
 def change_3m(leg: LegView) -> float:
     """The return since the leg's last close on or before the same day three months earlier.
@@ -79,6 +98,11 @@ def change_3m(leg: LegView) -> float:
     Source: definition.
     """
     return leg.change_since(leg.months_ago(3))
+
+
+@past_of(change_3m, days=92)
+def _(past: LegPast) -> Floats:
+    return past.change_since(past.months_ago(3))
 
 
 @leg_statistic("year to date", "return", difference=True)
@@ -99,6 +123,11 @@ def change_1y(leg: LegView) -> float:
     Source: definition.
     """
     return leg.change_since(leg.months_ago(12))
+
+
+@past_of(change_1y, days=366)
+def _(past: LegPast) -> Floats:
+    return past.change_since(past.months_ago(12))
 
 
 def _new_year(leg: LegView) -> date:
@@ -152,6 +181,11 @@ def range_position(leg: LegView) -> float:
     return quotient(last(leg) - low(leg), high(leg) - low(leg))
 
 
+@past_of(range_position)
+def _(past: LegPast) -> Floats:
+    return rolling.range_positions(past.quoted, past.window + 1)
+
+
 @leg_statistic("total return", "return", difference=True, of_differences=False)
 def total_return(leg: LegView) -> float:
     """The return over the window, distributions reinvested unless --adjust price; of a level, its growth.
@@ -160,6 +194,11 @@ def total_return(leg: LegView) -> float:
     Source: definition; empyrical.cum_returns_final.
     """
     return leg.change(float(leg.levels[0]), float(leg.levels[-1]))
+
+
+@past_of(total_return)
+def _(past: LegPast) -> Floats:
+    return past.total_return
 
 
 @leg_statistic("volatility", "deviation", difference=True)
@@ -172,6 +211,11 @@ def volatility(leg: LegView) -> float:
     return kernels.sd(leg.returns) * math.sqrt(leg.bars_per_year)
 
 
+@past_of(volatility)
+def _(past: LegPast) -> Floats:
+    return past.sd * math.sqrt(past.leg.bars_per_year)
+
+
 @leg_statistic("Sharpe ratio", "number", difference=True, of_differences=False, of_levels=False)
 def sharpe(leg: LegView) -> float:
     """The annualised mean return for each unit of volatility, with a riskless rate of zero.
@@ -180,6 +224,11 @@ def sharpe(leg: LegView) -> float:
     Source: Sharpe (1994), The Sharpe Ratio, J. Portfolio Management 21(1); riskless rate 0.
     """
     return quotient(float(leg.returns.mean()), kernels.sd(leg.returns)) * math.sqrt(leg.bars_per_year)
+
+
+@past_of(sharpe)
+def _(past: LegPast) -> Floats:
+    return rolling.quotients(past.mean, past.sd) * math.sqrt(past.leg.bars_per_year)
 
 
 @leg_statistic("Sortino ratio", "number", difference=True, of_differences=False, of_levels=False)
@@ -192,6 +241,11 @@ def sortino(leg: LegView) -> float:
     return quotient(float(leg.returns.mean()), kernels.downside_deviation(leg.returns)) * math.sqrt(leg.bars_per_year)
 
 
+@past_of(sortino)
+def _(past: LegPast) -> Floats:
+    return rolling.quotients(past.mean, past.downside) * math.sqrt(past.leg.bars_per_year)
+
+
 @leg_statistic("max drawdown", "fraction", difference=True, of_differences=False)
 def max_drawdown(leg: LegView) -> float:
     """The deepest fall of a close below an earlier one in the window, in percent of that.
@@ -200,6 +254,11 @@ def max_drawdown(leg: LegView) -> float:
     Source: definition; empyrical.max_drawdown.
     """
     return kernels.max_drawdown(leg.levels)
+
+
+@past_of(max_drawdown)
+def _(past: LegPast) -> Floats:
+    return rolling.drawdowns(past.levels, past.window + 1)
 
 
 @leg_statistic("best bar", "return", difference=True)
@@ -212,6 +271,11 @@ def best_day(leg: LegView) -> float:
     return float(leg.returns.max())
 
 
+@past_of(best_day)
+def _(past: LegPast) -> Floats:
+    return past.best
+
+
 @leg_statistic("worst bar", "return", difference=True)
 def worst_day(leg: LegView) -> float:
     """The smallest return of a bar.
@@ -220,6 +284,11 @@ def worst_day(leg: LegView) -> float:
     Source: definition.
     """
     return float(leg.returns.min())
+
+
+@past_of(worst_day)
+def _(past: LegPast) -> Floats:
+    return past.worst
 
 
 @leg_statistic("skew", "number", difference=True)
@@ -232,6 +301,11 @@ def skew(leg: LegView) -> float:
     return kernels.skewness(leg.returns)
 
 
+@past_of(skew)
+def _(past: LegPast) -> Floats:
+    return rolling.skewness(past.squares, past.cubes, past.sd, past.window)
+
+
 @leg_statistic("up bars", "fraction", difference=True)
 def up_days(leg: LegView) -> float:
     """The share of bars with a positive return.
@@ -240,3 +314,8 @@ def up_days(leg: LegView) -> float:
     Source: definition.
     """
     return float((leg.returns > 0).mean())
+
+
+@past_of(up_days)
+def _(past: LegPast) -> Floats:
+    return past.up / past.window

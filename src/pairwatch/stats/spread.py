@@ -4,8 +4,10 @@ import math
 
 from pairwatch import kernels
 from pairwatch.catalogue import PairView, pair_statistic
+from pairwatch.kernels import past as rolling
 from pairwatch.kernels import quotient
 from pairwatch.model import Floats
+from pairwatch.stats.past import PairPast, past_of
 
 
 @pair_statistic("ratio A / B", "number", of_differences=False)
@@ -16,6 +18,11 @@ def ratio(pair: PairView) -> float:
     Source: definition.
     """
     return math.exp(pair.spread[-1])
+
+
+@past_of(ratio)
+def _(past: PairPast) -> Floats:
+    return past.a.quoted / past.b.quoted
 
 
 @pair_statistic("ratio, high", "number", interval="ratio", of_differences=False)
@@ -48,6 +55,11 @@ def ratio_zscore(pair: PairView) -> float:
     return quotient(float(pair.spread[-1] - pair.spread.mean()), kernels.sd(pair.spread))
 
 
+@past_of(ratio_zscore)
+def _(past: PairPast) -> Floats:
+    return past.spread_z
+
+
 @pair_statistic("half-life of the spread", "bars", of_two_units=False)
 def half_life(pair: PairView) -> float:
     """The bars in which a deviation of the spread halves, empty where it grows; chance gives one too: see reversion_t.
@@ -58,6 +70,11 @@ def half_life(pair: PairView) -> float:
     return kernels.half_life(_spread(pair))
 
 
+@past_of(half_life)
+def _(past: PairPast) -> Floats:
+    return rolling.half_lives(past.reversion[0])
+
+
 @pair_statistic("Dickey-Fuller t of the spread", "number", of_two_units=False)
 def reversion_t(pair: PairView) -> float:
     """How clearly the spread returns to its mean: a random walk is below about -2.9 in one window of twenty.
@@ -66,6 +83,11 @@ def reversion_t(pair: PairView) -> float:
     Source: Dickey and Fuller (1979), JASA 74; statsmodels adfuller(maxlag=0, autolag=None, regression="c").
     """
     return kernels.reversion_t(_spread(pair))
+
+
+@past_of(reversion_t)
+def _(past: PairPast) -> Floats:
+    return rolling.quotients(*past.reversion)
 
 
 def _spread(pair: PairView) -> Floats:

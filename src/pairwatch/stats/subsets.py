@@ -4,7 +4,8 @@ import numpy as np
 
 from pairwatch import kernels
 from pairwatch.catalogue import PairView, pair_statistic
-from pairwatch.model import NAN
+from pairwatch.model import NAN, Floats
+from pairwatch.stats.past import PairPast, past_of
 
 
 def _beta_where(pair: PairView, days: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
@@ -21,6 +22,11 @@ def up_beta(pair: PairView) -> float:
     return _beta_where(pair, pair.b.returns > 0)
 
 
+@past_of(up_beta)
+def _(past: PairPast) -> Floats:
+    return past.beta_where_b(1)
+
+
 @pair_statistic("down beta", "number")
 def down_beta(pair: PairView) -> float:
     """Beta of A on B over the bars on which B fell.
@@ -29,6 +35,11 @@ def down_beta(pair: PairView) -> float:
     Source: least squares; empyrical.down_alpha_beta.
     """
     return _beta_where(pair, pair.b.returns < 0)
+
+
+@past_of(down_beta)
+def _(past: PairPast) -> Floats:
+    return past.beta_where_b(-1)
 
 
 def _capture(pair: PairView, days: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
@@ -45,6 +56,11 @@ def up_capture(pair: PairView) -> float:
     return _capture(pair, pair.b.returns > 0)
 
 
+@past_of(up_capture)
+def _(past: PairPast) -> Floats:
+    return past.capture_where_b(1)
+
+
 @pair_statistic("down capture", "fraction", of_differences=False, of_levels=False)
 def down_capture(pair: PairView) -> float:
     """A's geometric mean return over B's, on the bars on which B fell.
@@ -53,6 +69,11 @@ def down_capture(pair: PairView) -> float:
     Source: Morningstar's capture ratio on bars; empyrical.down_capture(..., period="yearly").
     """
     return _capture(pair, pair.b.returns < 0)
+
+
+@past_of(down_capture)
+def _(past: PairPast) -> Floats:
+    return past.capture_where_b(-1)
 
 
 @pair_statistic("correlation, any bar left out", "number", interval="correlation_fragility")

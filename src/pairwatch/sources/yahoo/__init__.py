@@ -22,7 +22,7 @@ from pairwatch.errors import (
     UnknownSymbol,
     WrongAnswer,
 )
-from pairwatch.model import Days, Event, EventKind, Facts, Fetched, Floats, Measure, Quote, Series
+from pairwatch.model import Days, Event, EventKind, Facts, Fetched, Floats, Leg, Measure, Quote, Series
 from pairwatch.sources import Request
 from pairwatch.sources.quieting import unwarned
 from pairwatch.sources.sessions import ALWAYS_OPEN, GRACE, Sessions, sessions_of
@@ -88,10 +88,7 @@ class Yahoo:
 
     def fetch(self, request: Request) -> Fetched:
         """See `pairwatch.sources.Source.fetch`."""
-        if self._hangs:
-            raise TimedOut(f"{request.leg}: not asked, since yahoo has just left another request unanswered")
-        if is_isin(request.leg.symbol):
-            raise UnknownSymbol(f"{request.leg}: an ISIN, and yahoo's history is asked for by yahoo's own symbols")
+        self._check(request.leg)
         request.turn()
         frame, meta = self._answer(request)
         try:
@@ -99,7 +96,14 @@ class Yahoo:
         except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, OSError) as error:
             raise GarbledAnswer(f"{request.leg}: yahoo's answer lacks or breaks a field ({clean(error)})") from error
 
-    def _answer(self, request: Request) -> tuple[Any, dict[str, Any]]:
+    def _check(self, leg: Leg) -> None:
+        """Raise where asking is of no use."""
+        if self._hangs:
+            raise TimedOut(f"{leg}: not asked, since yahoo has just left another request unanswered")
+        if is_isin(leg.symbol):
+            raise UnknownSymbol(f"{leg}: an ISIN, and yahoo's history is asked for by yahoo's own symbols")
+
+    def _answer(self, request: Request, within_days: asking.Slice | None = None) -> tuple[Any, dict[str, Any]]:
         """What yfinance gives, before the deadline.
 
         Yahoo hangs if nothing at all was answered meanwhile: one slow answer among many is its own.
@@ -107,7 +111,7 @@ class Yahoo:
         answers, deadline = self._answers, request.deadline
         try:
             with unwarned(verbose=request.verbose):
-                outcome = within(deadline, lambda: asking.outcome(request))
+                outcome = within(deadline, lambda: asking.outcome(request, within_days))
         except TimedOut:
             self._hangs = self._answers == answers
             raise TimedOut(f"{request.leg}: yahoo did not answer within {deadline:g} s") from None

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -38,7 +38,7 @@ from pairwatch.text import clean
 # What is kept of the metadata. To walk all of it would send another request, for intraday trading periods.
 METADATA = (
     "symbol", "currency", "instrumentType", "exchangeName", "exchangeTimezoneName", "longName", "shortName",
-    "currentTradingPeriod", "regularMarketPrice", "regularMarketTime", "firstTradeDate",
+    "currentTradingPeriod", "regularMarketPrice", "regularMarketTime", "firstTradeDate", "dataGranularity",
 )  # fmt: skip
 TWICE = "pairwatch: days with two closes"  # beside the metadata
 BEGINNING = date(1927, 1, 1)
@@ -54,15 +54,23 @@ _logger = logging.getLogger("yfinance")
 _STATUS = re.compile(r"response code=(\d{3})")
 
 
-def outcome(request: Request) -> tuple[Any, dict[str, Any]] | SourceError:
-    """The frame and the metadata of one history request, or why there are none."""
+class Slice(NamedTuple):
+    """Bars within days that are asked for, from the first day on and before the last."""
+
+    interval: str
+    first: date
+    end: date
+
+
+def outcome(request: Request, within_days: Slice | None = None) -> tuple[Any, dict[str, Any]] | SourceError:
+    """The frame and the metadata of one history request, or why there are none; daily bars unless others are named."""
     try:
-        return _download(request)
+        return _download(request, within_days)
     except SourceError as error:
         return error
 
 
-def _download(request: Request) -> tuple[Any, dict[str, Any]]:
+def _download(request: Request, within_days: Slice | None) -> tuple[Any, dict[str, Any]]:
     """The frame and the metadata of one history request; every failure as one of our own errors."""
     leg = request.leg
     with _status_of_answers(verbose=request.verbose) as status:
@@ -74,13 +82,17 @@ def _download(request: Request) -> tuple[Any, dict[str, Any]]:
             # the bars follow from the zone in the answer.
             ticker._tz = _known_zone(request.known)  # noqa: SLF001
             ticker._data = listener = _Listener(ticker._data)  # noqa: SLF001
+            first, interval = request.since or BEGINNING, "1d"
+            if within_days:
+                interval, first, end = within_days
             frame = ticker.history(
-                start=request.since or BEGINNING, end=end, auto_adjust=False, actions=True, timeout=request.deadline
+                start=first, end=end, interval=interval, auto_adjust=False, actions=True, timeout=request.deadline
             )
             # Without this each fetch would begin with a request for a cookie, while all others wait for it.
             listener.data._cookie = listener.data._cookie or bool(listener.data._session.cookies)  # noqa: SLF001
             metadata = ticker.history_metadata
-            return frame, {**{key: metadata[key] for key in METADATA if key in metadata}, TWICE: listener.twice()}
+            twice = [] if within_days else listener.twice()
+            return frame, {**{key: metadata[key] for key in METADATA if key in metadata}, TWICE: twice}
         except Exception as error:
             raise _translated(leg, error, status.code) from error
 
@@ -141,6 +153,8 @@ def _missing(leg: Leg, reason: str, status: int) -> SourceError:
     """Our error for an answer without prices, by the provider's own words."""
     if "doesn't exist for startdate" in reason.lower():
         return EmptyAnswer(f"{leg}: yahoo has no bars in the days asked for")
+    if "data not available for starttime" in reason.lower():
+        return EmptyAnswer(f"{leg}: yahoo no longer has bars so short of the days asked for")
     if status == HTTPStatus.NOT_FOUND or "no data found" in reason.lower():
         return UnknownSymbol(f"{leg}: unknown to yahoo, or delisted" + (f" ({reason})" if reason else ""))
     if reason:

@@ -1,0 +1,205 @@
+"""The test of a lead in many windows at once, judged against one pool of windows whose days are in another order.
+
+The statistic is that of `pairwatch.lead`. Permuting each window anew would cost seconds; here the days of the whole
+history are put into another order that only reaches as far as a window is long, some dozen times, and all windows that
+result are one pool. What a window's own correlation does to the statistic's chance distribution is taken out first: in
+units of the 5 % point that it has in the limit for that correlation.
+"""
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from pairwatch.kernels.draws import Draws
+from pairwatch.lead import BLOCK, SAME, SIZE
+from pairwatch.model import Floats, Positions
+
+POOL = 4000
+"""Windows without a lead that the others are judged against, at least."""
+REORDERED = 12
+"""Histories in another order, at least, that these come from: one alone has windows of a few days only."""
+NUMBERS = 500_000
+"""Returns of all those windows together, at most, as long as there are so many histories."""
+SHARES = 999
+"""Draws of the share of windows that chance names."""
+
+
+class Rolling(NamedTuple):
+    """Windows that roll: how many returns each has, how many bars lie between them, and the largest lag."""
+
+    length: int
+    step: int
+    max_lag: int
+
+
+class WindowLeads(NamedTuple):
+    """The best candidate of each window; shape (windows,).
+
+    Attributes:
+        lag: bars by which A leads B (negative: B leads A); 0 where it cannot be said.
+        strength: the estimate of that lead, in units of r.
+        highest: the statistic, in units of its limiting 5 % point; NaN where it cannot be said.
+    """
+
+    lag: Positions
+    strength: Floats
+    highest: Floats
+
+
+class WindowTests(NamedTuple):
+    """Who leads in windows that roll.
+
+    Attributes:
+        starts: where each window begins.
+        found: each window's best candidate.
+        p_value: of each window's, all lags considered; shape (windows,).
+        chance: the lags that are named in windows of reordered days, 0 where none is; shape (histories, windows).
+    """
+
+    starts: Positions
+    found: WindowLeads
+    p_value: Floats
+    chance: Positions
+
+    @property
+    def named(self) -> Positions:
+        """The lag of each window with a verdict, else 0."""
+        return np.asarray(np.where(self.p_value < SIZE, self.found.lag, 0))
+
+
+def rolling_leads(a: Floats, b: Floats, rolling: Rolling, seed: int = 0) -> WindowTests:
+    """The test of a lead in every window, the last one ending with the history."""
+    n, window = len(a), rolling.length
+    starts = np.arange((n - window) % rolling.step, n - window + 1, rolling.step)
+    found = window_leads(_cut(a, starts, window), _cut(b, starts, window), rolling.max_lag)
+    size = window * len(starts)
+    histories = max(REORDERED, min(-(-POOL // len(starts)), NUMBERS // size))
+    draws, at_once = Draws(seed), max(1, BLOCK // size)
+    pool = [
+        _reordered(a, b, draws.uniform(min(at_once, histories - done), n), starts, rolling)
+        for done in range(0, histories, at_once)
+    ]
+    lags, highest = (np.concatenate(part) for part in zip(*pool, strict=True))
+    known = np.sort(highest[np.isfinite(highest)])
+    chance = np.where(_p_values(highest, known) < SIZE, lags, 0)
+    return WindowTests(starts, found, _p_values(found.highest, known), chance)
+
+
+def _cut(values: Floats, starts: Positions, window: int) -> Floats:
+    """The windows of each row, one after the other; shape (rows x starts, window)."""
+    windows = np.lib.stride_tricks.sliding_window_view(values, window, axis=-1)[..., starts, :]
+    return np.asarray(windows.reshape(-1, window))
+
+
+def _reordered(a: Floats, b: Floats, uniform: Floats, starts: Positions, rolling: Rolling) -> tuple[Positions, Floats]:
+    """Lags and statistics of all windows of histories whose days have moved by up to a window's length, a row each."""
+    orders = np.argsort(np.arange(len(a)) + rolling.length * uniform, axis=1, kind="stable")
+    x, y = (_cut(leg[orders], starts, rolling.length) for leg in (a, b))
+    found = window_leads(x, y, rolling.max_lag)
+    return found.lag.reshape(-1, len(starts)), found.highest.reshape(-1, len(starts))
+
+
+def _p_values(highest: Floats, pool: Floats) -> Floats:
+    """(1 + those of the pool as high) / (1 + pool)."""
+    above = len(pool) - pool.searchsorted(highest * (1 - 1e-12))
+    return np.asarray(np.where(np.isfinite(highest), (1 + above) / (1 + len(pool)), np.nan))
+
+
+def window_leads(a: Floats, b: Floats, max_lag: int) -> WindowLeads:
+    """The best candidate of each row of a and b, shape (windows, n), as `lead_test` has it."""
+    n = a.shape[1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        x, y = _scores(a), _scores(b)
+        rho = np.mean(x * y, axis=1)
+        share = rho * rho
+        news_x, news_y = x - rho[:, None] * y, y - rho[:, None] * x
+        plus, minus = _lagged(x, news_y, max_lag), _lagged(y, news_x, max_lag)
+        noise = np.sqrt(_lagged(x * x + y * y, news_x * news_x + news_y * news_y, max_lag).mean(axis=0))
+        unit = n * (1 + share * share)
+        ahead, behind = (plus - share * minus) / unit, (minus - share * plus) / unit
+        best = np.maximum(np.abs(ahead), np.abs(behind))
+        k, rows = best.argmax(axis=0), np.arange(len(a))
+        u, v = ahead[k, rows], behind[k, rows]
+        error = (1 - share) ** 2 / (1 + share * share) * math.sqrt(2 / n)
+        side = np.sign((u - v) * (u + v + rho * error))
+        said = (1 - share > SAME) & np.isfinite(noise)
+        z = best[k, rows] / noise * 2 * unit / np.sqrt(1 + 3 * share * share)
+        lag = ((k + 1) * np.where(said, side, 0)).astype(np.intp)
+        highest = np.where(said, z / _limit_points(share, max_lag), np.nan)
+    return WindowLeads(lag, np.where(side > 0, u, v), highest)
+
+
+def _scores(rows: Floats) -> Floats:
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    deviation = np.sqrt(np.mean(centred * centred, axis=1, keepdims=True))
+    deviation[deviation <= 1e-14 * np.abs(rows).max(axis=1, keepdims=True)] = np.nan
+    return np.asarray(centred / deviation)
+
+
+def _lagged(x: Floats, y: Floats, max_lag: int) -> Floats:
+    n = x.shape[1]
+    return np.array([np.einsum("wt,wt->w", x[:, : n - k], y[:, k:]) for k in range(1, max_lag + 1)])
+
+
+# ---------------------------------------------------------------- the statistic's distribution in the limit
+
+_GRID = 9
+
+
+def _limit_points(share: Floats, max_lag: int) -> Floats:
+    """The 5 % point of the largest of `max_lag` independent pairs |U|, |V|, for each r^2 of the legs."""
+    return np.asarray(np.interp(share, np.linspace(0, 1, _GRID), _grid(max_lag)))
+
+
+@lru_cache(maxsize=4)  # one history after the other asks for the same
+def _grid(max_lag: int) -> tuple[float, ...]:
+    return tuple(_limit_point(at / (_GRID - 1), max_lag) for at in range(_GRID))
+
+
+def _limit_point(share: float, max_lag: int) -> float:
+    """As `_limit_points`; the two estimates of a lag correlate by -(3 s + s^3) / (1 + 3 s^2), s the legs' r^2."""
+    together = -(3 * share + share**3) / (1 + 3 * share * share)
+    wanted = (1 - SIZE) ** (1 / max_lag)
+    low, high = 0.0, 10.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _both_within(middle, together) < wanted else (low, middle)
+    return high
+
+
+def _both_within(z: float, correlation: float, steps: int = 40) -> float:
+    """P(|U| < z and |V| < z) of two normal values, by Simpson's rule over U."""
+    rest = math.sqrt(2 * max(0.0, 1 - correlation * correlation))
+    if rest < 1e-6:
+        return math.erf(z / math.sqrt(2))
+    total = 0.0
+    for i in range(steps + 1):
+        u = z * i / steps  # |U| < z is twice 0 < U < z
+        inside = (math.erf((z - correlation * u) / rest) + math.erf((z + correlation * u) / rest)) / 2
+        total += (1 if i in (0, steps) else 4 if i % 2 else 2) * inside * math.exp(-u * u / 2)
+    return total * z / steps / 3 * 2 / math.sqrt(2 * math.pi)
+
+
+# ---------------------------------------------------------------- what chance would name
+
+
+def chance_shares(hits: Floats, windows: int, overlap: int, seed: int = 0) -> tuple[float, float, float]:
+    """The mean share of windows that chance names, and its central 95 % range for so many windows in a row.
+
+    Args:
+        hits: 1 where a window of reordered days is named, else 0; shape (histories, windows).
+        overlap: how many windows in a row share days: histories are put together of runs longer than that.
+    """
+    run = max(1, min(hits.shape[1], windows, 4 * overlap))
+    sums = np.concatenate([np.zeros((len(hits), 1)), np.cumsum(hits, axis=1)], axis=1)
+    of_runs = (sums[:, run:] - sums[:, :-run]).ravel()
+    draws = Draws(seed)
+    runs, rest = divmod(windows, run)
+    total = of_runs[draws.integers(len(of_runs), SHARES, runs)].sum(axis=1) if runs else np.zeros(SHARES)
+    if rest:
+        of_rest = (sums[:, rest:] - sums[:, :-rest]).ravel()
+        total = total + of_rest[draws.integers(len(of_rest), SHARES)]
+    ordered = np.sort(total) / windows
+    return float(hits.mean()), float(ordered[round(0.025 * (SHARES - 1))]), float(ordered[round(0.975 * (SHARES - 1))])

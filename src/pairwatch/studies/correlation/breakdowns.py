@@ -1,0 +1,234 @@
+"""When the correlation gave way, and when it changed most."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from pairwatch import kernels
+from pairwatch.kernels import breaks, episodes, smoothing
+from pairwatch.kernels.draws import Draws
+from pairwatch.kernels.episodes import Chance
+from pairwatch.kernels.rolling import rolling_correlation
+from pairwatch.model import NAN, Cell, Floats, Section
+from pairwatch.studies.correlation.headings import BREAK, BREAKDOWNS
+from pairwatch.studies.correlation.phrases import chance, plain, silence
+from pairwatch.studies.paired import Paired
+from pairwatch.text import plural
+
+SURE = 0.05
+# Resampled histories: as many as a run has the time for.
+HISTORIES, OF_LONG_ONES = 99, 49
+LONG = 3_300
+# In windows of fewer bars chance alone makes any correlation.
+LEAST_BARS = 20
+HALTED = f"a leg is halted: unchanged for {episodes.HALT} bars or more"
+# What the break's p is of, and how often it rejects where the correlation is the same in the long run.
+CAVEAT = (
+    "p is of what is measured: the link changed, or the volatilities of what the legs share and of their own parted"
+    " company; of simulated histories in which these only cluster, each by itself, 6 to 14% show a break at p .05"
+)
+
+
+class Breakdown(NamedTuple):
+    """One episode, by places among the rolling windows.
+
+    Attributes:
+        end: where it was back; the number of windows where it is not.
+        depth: how far the weakest was, in deviations of its past.
+        p_deep, p_long: shares of the resampled histories that have one as deep, and as long.
+    """
+
+    begin: int
+    end: int
+    weakest: int
+    usual: float
+    depth: float
+    p_deep: float
+    p_long: float
+
+
+class Breakdowns(NamedTuple):
+    """All episodes of a pair.
+
+    Attributes:
+        rolling: the rolling correlation, NaN where a leg stands still; empty where the rule cannot be followed.
+        silent: why it cannot.
+        by_chance: how many a history of constant correlation has, on average.
+        p_value: of so many.
+        histories: how many were drawn.
+    """
+
+    pair: Paired
+    rolling: Floats
+    found: tuple[Breakdown, ...]
+    by_chance: float
+    p_value: float
+    histories: int
+    silent: str = ""
+
+    def section(self) -> Section:
+        """A row an episode."""
+        return Section(BREAKDOWNS, tuple(self._row(one) for one in self.found), (self.rule(), *self._beside()))
+
+    def finding(self) -> str:
+        """How many, how many chance makes, and the longest."""
+        if not self.histories:
+            return f"breakdowns: cannot be said ({self.silent})"
+        said = f"{plural(len(self.found), 'breakdown')}, {self.by_chance:.1f} by chance ({self._chance(self.p_value)})"
+        if not self.found:
+            return said
+        longest = max(self.found, key=lambda one: one.end - one.begin)
+        lasted = f"from {self._day(longest.begin)} for {plural(longest.end - longest.begin, 'bar')}"
+        still = ", not over" if longest.end == len(self.rolling) else ""
+        weakest = f"down to {plain(float(self.rolling[longest.weakest]))} where {plain(longest.usual)} was usual"
+        return f"{said}; the longest {lasted}{still}, {weakest} ({self._chance(longest.p_long)} for one as long)"
+
+    def rule(self) -> str:
+        """What begins and ends one."""
+        return (
+            f"rule: {plural(self.pair.bars, 'bar')} rolling, atanh(r) more than {episodes.FAR:g} deviations of all"
+            " earlier values weaker than their mean, until it is back at the mean of its past"
+        )
+
+    def _beside(self) -> list[str]:
+        if not self.histories:
+            return [self.silent]
+        drawn = (
+            f"constant correlation gives {self.by_chance:.1f} on average; for as many {self._chance(self.p_value)}"
+            f" ({self.histories} histories resampled in blocks of {episodes.BLOCK} bars, volatility kept;"
+            f" no p is below {plain(self._least)})"
+        )
+        notes = [drawn]
+        still = int(np.count_nonzero(np.isnan(self.rolling)))
+        if still:
+            notes.append(f"left out: {plural(still, 'window')} in which {HALTED}")
+        return notes
+
+    @property
+    def _least(self) -> float:
+        return 1 / (1 + self.histories)
+
+    def _chance(self, p: float) -> str:
+        return chance(p, self._least)
+
+    def _day(self, at: int) -> object:
+        return self.pair.day(at + self.pair.bars)
+
+    def _row(self, one: Breakdown) -> tuple[Cell, ...]:
+        over = one.end < len(self.rolling)
+        day = self.pair.day
+        bars = self.pair.bars
+        return (
+            day(one.begin + bars),
+            day(one.end + bars) if over else None,
+            one.end - one.begin,
+            one.usual,
+            float(self.rolling[one.weakest]),
+            day(one.weakest + bars),
+            one.p_deep,
+            one.p_long,
+            one.depth,
+            one.end - one.weakest if over else None,
+        )
+
+
+def needed(bars: int) -> int:
+    """How many returns the rule needs: the windows of its past, and one more."""
+    return (episodes.PAST + 1) * bars + 1
+
+
+def breakdowns(pair: Paired) -> Breakdowns:
+    """Every episode of the rolling correlation, and what chance alone would make."""
+    a, b, bars = pair.pair.a.returns, pair.pair.b.returns, pair.bars
+    silent = _silent(pair)
+    if silent:
+        return Breakdowns(pair, np.empty(0), (), NAN, NAN, 0, silent)
+    rolling = rolling_correlation(a, b, bars)
+    rolling[~episodes.moving(a, b, bars)] = NAN
+    if np.count_nonzero(np.isfinite(rolling)) <= episodes.PAST * bars:
+        return Breakdowns(pair, np.empty(0), (), NAN, NAN, 0, f"{HALTED} in too many windows")
+    past = episodes.past_of(rolling, bars)
+    count = HISTORIES if pair.n <= LONG else OF_LONG_ONES
+    drawn = episodes.chance_episodes(
+        a, b, bars, Draws(pair.question.seed), count, smoothing.usual_decay(pair.bars_per_year)
+    )
+    found = episodes.episodes(past)
+    places = zip(found.begins.tolist(), found.ends.tolist(), found.depth.tolist(), strict=True)
+    listed = tuple(_breakdown(past, begin, end, depth, drawn) for begin, end, depth in places)
+    return Breakdowns(pair, rolling, listed, float(drawn.counts.mean()), _share(drawn.counts >= len(listed)), count)
+
+
+def _silent(pair: Paired) -> str:
+    """Why the rule cannot be followed; empty where it can."""
+    least = max(needed(pair.bars), breaks.LEAST_RETURNS)
+    if pair.bars < LEAST_BARS:
+        return f"windows of {plural(pair.bars, 'bar')} are too few"
+    return silence(pair) or (f"{plural(pair.n, 'return')} are fewer than {least:,}" if pair.n < least else "")
+
+
+def _breakdown(past: episodes.Past, begin: int, end: int, depth: float, drawn: Chance) -> Breakdown:
+    weakest = begin + int(np.nanargmin(past.distance[begin:end]))
+    usual = math.tanh(float(past.mean[begin]))
+    deep, long = _share(drawn.deepest <= depth), _share(drawn.longest >= end - begin)
+    return Breakdown(begin, end, weakest, usual, depth, deep, long)
+
+
+def _share(as_much: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]") -> float:
+    return (1 + int(np.count_nonzero(as_much))) / (1 + len(as_much))
+
+
+# ---------------------------------------------------------------- the structural break
+
+
+class Changed(NamedTuple):
+    """The strongest change of the correlation, and what that of the returns as they are was before and after."""
+
+    pair: Paired
+    found: breaks.Break
+    before: float
+    after: float
+
+    @property
+    def known(self) -> bool:
+        """Whether the history is long enough for the test."""
+        return math.isfinite(self.found.p_value)
+
+    def section(self) -> Section:
+        """What is tested, and the returns as they are."""
+        if not self.known:
+            return Section(BREAK, (), (self._silent(),))
+        day, f = self.pair.day, self.found
+        dates = day(f.at + 1), day(f.low + 1), day(f.high + 1)
+        tested = ("standardised", *dates, f.before, f.after, f.p_value, f.statistic)
+        raw = ("as they are", dates[0], None, None, self.before, self.after, None, None)
+        weak = () if f.p_value < SURE else ("the day is only where the correlation changed most",)
+        notes = (CAVEAT, *weak)
+        return Section(BREAK, (tested, raw), notes)
+
+    def finding(self) -> str:
+        """Whether there is a break, and when."""
+        f, day = self.found, self.pair.day
+        if not self.known:
+            return f"structural break: cannot be said ({self._silent()})"
+        values = f"{plain(f.before)} before, {plain(f.after)} from then on (of standardised returns)"
+        if not f.p_value < SURE:
+            return (
+                f"no structural break shows ({chance(f.p_value)} over {plural(self.pair.n, 'return')}); the strongest"
+                f" change is at {day(f.at + 1)}: {values}"
+            )
+        lies = f"[{day(f.low + 1)}, {day(f.high + 1)}]"
+        how = "the link changed, or the volatilities of what the legs share and of their own parted company"
+        return f"structural break on {day(f.at + 1)} {lies} ({chance(f.p_value)}): {values}; {how}"
+
+    def _silent(self) -> str:
+        few = f"{plural(self.pair.n, 'return')} are fewer than {breaks.LEAST_RETURNS}"
+        return few if self.pair.n < breaks.LEAST_RETURNS else silence(self.pair) or "a leg hardly moves"
+
+
+def changed(pair: Paired) -> Changed:
+    """The test over the whole history."""
+    a, b = pair.pair.a.returns, pair.pair.b.returns
+    found = breaks.correlation_break(a, b, smoothing.usual_decay(pair.bars_per_year))
+    at = found.at
+    return Changed(pair, found, kernels.correlation(a[:at], b[:at]), kernels.correlation(a[at:], b[at:]))

@@ -1,0 +1,128 @@
+"""What both legs and the hedged position did in episodes of the past that have a name."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+
+from pairwatch.catalogue import LONGEST_PAUSE, LegView
+from pairwatch.kernels import slope
+from pairwatch.model import NAN, Cell, Column, Heading, Section
+from pairwatch.studies.hedge.episodes import Episode
+from pairwatch.studies.hedge.held import Ratios
+from pairwatch.studies.hedge.legs import Sides
+from pairwatch.text import listing
+
+HEADING = Heading(
+    "stress",
+    "stress: episodes of the past",
+    "What both legs did from the close of one day to the close of another, in a shipped list of episodes and in the "
+    "user's own (--episodes FILE.toml, or [[episodes]] in the configuration file).",
+    (
+        Column("episode", "", "text", "Its name."),
+        Column("from", "from", "date", "The day whose close it is counted from."),
+        Column("to", "to", "date", "The day of its last close."),
+        Column("a", "A", "return", "What A did, by its own closes; empty before its first bar."),
+        Column("b", "B", "return", "What B did, by its own closes; empty before its first bar."),
+        Column(
+            "hedged",
+            "hedged",
+            "return",
+            "A's change less h times B's: units bought and sold at the first close and left alone, by the ratio h "
+            "known then; where none was known, by that of the whole history, which is said.",
+        ),
+        Column("ratio", "ratio", "number", "The ratio h.", wide=True),
+        Column("in_sample", "in sample", "text", "yes, where the ratio is that of the whole history.", wide=True),
+        Column("note", "note", "text", "Why something is missing.", wide=True),
+        Column("what", "what happened", "text", "In one sentence.", wide=True),
+        Column("source", "source", "text", "The public record that it is dated by.", wide=True),
+    ),
+)
+
+
+class Told(NamedTuple):
+    """An episode, and what came of it.
+
+    Attributes:
+        changes: of A and of B; NaN where they cannot be said.
+        in_sample: whether the ratio is that of the whole history.
+        notes: why something is missing.
+    """
+
+    episode: Episode
+    changes: tuple[float, float]
+    hedged: float
+    ratio: float
+    in_sample: bool
+    notes: tuple[str, ...]
+
+
+def told(sides: Sides, ratios: Ratios, episodes: Iterable[Episode]) -> list[Told]:
+    """What came of the episodes that were over at the pair's last close."""
+    last = sides.pair.day(-1)
+    whole = slope(sides.b, sides.a)
+    return [_told(sides, ratios, one, whole) for one in episodes if one.until <= last]
+
+
+def section(sides: Sides, found: list[Told], episodes: Iterable[Episode]) -> Section:
+    """The episodes in their order, and which have begun and are not over."""
+    rows = [_row(one) for one in found]
+    last = sides.pair.day(-1)
+    notes = [f"{note}: {listing(names, len(names))}" for note, names in _grouped(found).items()]
+    if inside := [one.episode.name for one in found if one.in_sample]:
+        notes.append(f"with the ratio of the whole history, which was not known then: {listing(inside, len(inside))}")
+    if running := [one.name for one in episodes if one.since <= last < one.until]:
+        notes.append(f"not over at the last close: {listing(running, len(running))}")
+    return Section(sides.labelled(HEADING), tuple(rows), tuple(notes))
+
+
+def _grouped(found: list[Told]) -> dict[str, list[str]]:
+    """The episodes' names by what is missing of them."""
+    groups: dict[str, list[str]] = {}
+    for one in found:
+        for note in one.notes:
+            groups.setdefault(note, []).append(one.episode.name)
+    return groups
+
+
+def _row(one: Told) -> tuple[Cell, ...]:
+    name, since, until, what, source = one.episode
+    in_sample = "yes" if one.in_sample else ""
+    return (name, since, until, *one.changes, one.hedged, one.ratio, in_sample, "; ".join(one.notes), what, source)
+
+
+def _told(sides: Sides, ratios: Ratios, episode: Episode, whole: float) -> Told:
+    found = [_change(view, name, episode) for view, name in zip(sides.views, sides.short, strict=True)]
+    changes = found[0][0], found[1][0]
+    notes = tuple(note for _, note in found if note)
+    if not np.isfinite(changes).all():
+        return Told(episode, changes, NAN, NAN, in_sample=False, notes=notes)
+    ratio, in_sample = _ratio(sides, ratios, episode.since), False
+    if not np.isfinite(ratio):
+        if not np.isfinite(whole):
+            return Told(episode, changes, NAN, NAN, in_sample=False, notes=("there is no ratio",))
+        ratio, in_sample = whole, True
+    return Told(episode, changes, changes[0] - ratio * changes[1], ratio, in_sample, notes)
+
+
+def _ratio(sides: Sides, ratios: Ratios, day: date) -> float:
+    """The ratio known at the pair's last close on or before a day."""
+    at = int(sides.pair.days.searchsorted(np.datetime64(day), side="right")) - 1
+    return float(ratios.known[at]) if at >= 0 else NAN
+
+
+def _change(view: LegView, name: str, episode: Episode) -> tuple[float, str]:
+    """A leg's change over an episode, or why there is none.
+
+    Its closes may be a few days older than the episode's ends, as those of quarters may be a tenth of its length.
+    """
+    since, until = np.datetime64(episode.since), np.datetime64(episode.until)
+    days = view.own_dates
+    start, end = (int(days.searchsorted(day, side="right")) - 1 for day in (since, until))
+    if start < 0:
+        return NAN, f"before {name}'s first bar, of {days[0]}"
+    slack = max(LONGEST_PAUSE, (until - since) // 10)
+    if start == end or since - days[start] > slack or until - days[end] > slack:
+        return NAN, f"no bars of {name} that fit"
+    return view.change(float(view.own_levels[start]), float(view.own_levels[end])), ""

@@ -1,0 +1,307 @@
+"""Who leads within days: bars on one grid, or ticks without one; sessions are never bridged.
+
+`asked` says what is asked and finds the common sessions, `ways` takes the bars' way or the ticks', `found` judges what
+either gives, session by session; here it is put into sections and words.
+"""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from pairwatch.bars import SECOND, Bars
+from pairwatch.gathering import Held
+from pairwatch.kernels.sessions import FEWEST
+from pairwatch.model import NAN, Cell, Floats, LegReceipt, Receipt, Section, Study
+from pairwatch.studies.intraday.asked import Asked, Legs, legs_of, said, time_text
+from pairwatch.studies.intraday.found import Found
+from pairwatch.studies.intraday.headings import ASYMMETRY, DATA, HEADINGS, LAGS, VERDICT
+from pairwatch.studies.intraday.ways import Way, way_of
+from pairwatch.text import listing, plural
+
+__all__ = ["HEADINGS", "Asked", "study"]
+
+# From this share of unchanged prices on it is said that a leg is traded less often.
+SELDOM = 0.2
+
+
+def study(a: Held, b: Held, asked: Asked) -> Study:
+    """Who leads within days.
+
+    Raises:
+        NotEnoughData: too few returns in common sessions.
+    """
+    legs = legs_of(a, b, asked)
+    way = way_of(legs, asked)
+    return Study(
+        name="lead",
+        a=legs.a.leg,
+        b=legs.b.leg,
+        since=legs.days[0].item(),
+        as_of=legs.days[-1].item(),
+        bars=0,
+        findings=tuple(_findings(legs, way)),
+        sections=(_verdict(way), _lags(way), _asymmetry(legs, way), _data(legs, way)),
+        receipt=_receipt(legs, way, asked),
+        warnings=tuple(_warnings(legs, way)),
+        history=_history(legs, way),
+    )
+
+
+# ---------------------------------------------------------------- words
+
+
+def _findings(legs: Legs, way: Way) -> Iterator[str]:
+    found = way.found
+    if any(way.still):
+        yield _still(legs, way)
+        return
+    yield _who_leads(legs, way)
+    if found.decided and not math.isnan(found.later.p_value):
+        yield _out_of_sample(legs, way)
+    if not way.on_grid:
+        yield _contrast(legs, way)
+    yield _together(way)
+    if way.on_grid:
+        yield _beyond_chance(found)
+
+
+def _still(legs: Legs, way: Way) -> str:
+    """Why nothing can be said of a leg that does not move."""
+    at = way.still.index(True)
+    side, returns = (legs.a, legs.b)[at], plural(way.returns[at], "return")
+    if way.unchanged[at] == 1:
+        why = f"{side.leg} stays at {side.prices[0]:g} throughout"
+    else:
+        why = f"the returns of {side.leg} are all the same"
+    return f"who leads cannot be said: {why} ({returns} in {plural(len(legs.days), 'session')})"
+
+
+def _beyond_chance(found: Found) -> str:
+    if np.isnan(found.band).all():
+        return f"which correlations are beyond chance cannot be said of {plural(found.judged.rows, 'block')}"
+    beyond = [int(k) - found.max_lag for k in np.flatnonzero(np.abs(found.r) > found.band)]
+    if beyond:
+        return f"correlations beyond chance at lags {listing([f'{k:+d}' for k in beyond], 6)}"
+    return f"no correlation beyond chance at any lag but 0, to {time_text(found.step * found.max_lag)[1:]}"
+
+
+def _who_leads(legs: Legs, way: Way) -> str:
+    found = way.found
+    rests = said(len(legs.days), "session", way.parts)
+    if math.isnan(found.p_value):
+        blocks = "sessions" if way.parts == 1 else "parts"
+        moving = f"both legs move in {found.judged.rows} {blocks}"
+        return f"who leads cannot be said: {rests}, {moving}, the test needs {FEWEST}"
+    d = f"D({found.at}) = {found.asymmetry:+.3f}, p {_p(found.p_value)}, {rests}"
+    if found.decided:
+        leader, follower = legs.names if found.lag > 0 else legs.names[::-1]
+        low, high = (time_text(round(end) * found.step) for end in found.lag_interval)
+        by = time_text(abs(found.lag) * found.step)[1:]
+        return f"{leader} leads {follower} by {by} ({d}; 95 % of resamples from {low} to {high})"
+    if found.p_value < 0.05 and found.blurred:
+        by = time_text(found.blur)[1:]
+        return f"who leads cannot be said: a lag no longer than the {by} between prices may be the clocks' ({d})"
+    return f"no lead: the asymmetry that stands out most is within chance ({d}); {_would_show(found)}"
+
+
+def _would_show(found: Found) -> str:
+    if math.isnan(found.judged.detectable):
+        return f"{plural(found.judged.rows, 'block')} would show none"
+    return f"a D of {found.judged.detectable:.3f} would have shown four times in five"
+
+
+def _out_of_sample(legs: Legs, way: Way) -> str:
+    found, later = way.found, way.found.later
+    leader = legs.names[0 if later.lag > 0 else 1]
+    verb = "holds in" if later.holds else "is not confirmed by"
+    by = time_text(abs(later.lag) * found.step)[1:]
+    return (
+        f"the lead of the first half, {leader} by {by}, {verb} the second "
+        f"(D = {later.asymmetry:+.3f}, p {_p(later.p_value)})"
+    )
+
+
+def _contrast(legs: Legs, way: Way) -> str:
+    found = way.found
+    at = found.r[found.max_lag + found.contrast]
+    who = "neither" if not found.contrast else legs.names[0 if found.contrast > 0 else 1]
+    first = f"correlation of ticks is highest, {at:+.3f}, at a shift of {time_text(found.contrast * found.step)}"
+    if math.isnan(found.ratio) or any(map(math.isnan, found.ratio_interval)):
+        return f"{first} ({who} first)"
+    low, high = found.ratio_interval
+    return f"{first} ({who} first); lead-lag ratio {found.ratio:.3g} [{low:.3g}, {high:.3g}], above 1 where A leads"
+
+
+def _together(way: Way) -> str:
+    found = way.found
+    r = found.r[found.max_lag]
+    if way.on_grid:
+        return f"bar by bar of {time_text(found.step)[1:]} they move together by r = {r:+.3f} (n {way.returns[0]:,})"
+    return f"without a shift r = {r:+.3f}, by Hayashi and Yoshida (n {way.returns[0]:,} and {way.returns[1]:,})"
+
+
+def _p(value: float) -> str:
+    return f"{value:.2g}" if value < 0.1 else f"{value:.2f}"
+
+
+def _warnings(legs: Legs, way: Way) -> Iterator[str]:
+    for side in legs.sides:
+        if side.provenance.stale:
+            yield side.provenance.stale
+        for text in side.provenance.remarks:
+            yield text if text.startswith(f"{side.bars.leg}: ") else f"{side.bars.leg}: {text}"
+    for bars, share in zip((legs.a, legs.b), way.unchanged, strict=True):
+        if share > SELDOM and way.on_grid and not any(way.still):
+            yield (
+                f"{share:.0%} of {bars.leg}'s bars leave its price as it was: a leg that is traded less often seems to "
+                "follow"
+            )
+    if way.found.blur and not any(way.still):
+        yield (
+            "both legs come like clockwork, each at its own moments: a lead no longer than their step, "
+            f"{time_text(way.found.blur)[1:]}, may be the clocks'; take bars of one grid, such as a shorter --interval"
+        )
+
+
+# ---------------------------------------------------------------- sections
+
+
+def _verdict(way: Way) -> Section:
+    found = way.found
+    low, high = found.lag_interval
+    per_second = found.step / SECOND
+    known = not math.isnan(found.p_value)
+    rows: list[tuple[Cell, ...]] = [
+        ("leader", _leader(found), None, None, "text"),
+        ("lag_bars" if way.on_grid else "lag_steps", found.lag, low, high, "count"),
+        ("lag_seconds", found.seconds, low * per_second, high * per_second, "number"),
+        ("asymmetry", found.asymmetry, None, None, "number"),
+        ("p_value", found.p_value, None, None, "probability"),
+        ("detectable", found.judged.detectable if known else NAN, None, None, "number"),
+        ("r_at_0", float(found.r[found.max_lag]), None, None, "number"),
+        *(() if way.on_grid else _of_contrast(found)),
+        ("lead_lag_ratio", found.ratio, *found.ratio_interval, "number"),
+        ("later_lag", found.later.lag if not math.isnan(found.later.p_value) else NAN, None, None, "count"),
+        ("later_asymmetry", found.later.asymmetry, None, None, "number"),
+        ("later_p_value", found.later.p_value, None, None, "probability"),
+    ]
+    if any(way.still):  # what would be said of a lag is rounding
+        rows = [(row[0], row[1] if row[4] == "text" else NAN, None, None, row[4]) for row in rows]
+    return Section(VERDICT, tuple(rows))
+
+
+def _of_contrast(found: Found) -> Iterator[tuple[Cell, ...]]:
+    yield "contrast_seconds", found.contrast * found.step / SECOND, None, None, "number"
+    yield "r_at_contrast", float(found.r[found.max_lag + found.contrast]), None, None, "number"
+
+
+def _leader(found: Found) -> str:
+    if math.isnan(found.p_value) or (found.p_value < 0.05 and found.blurred):
+        return "cannot say"
+    return "none" if not found.decided else "A" if found.lag > 0 else "B"
+
+
+def _lags(way: Way) -> Section:
+    found = way.found
+    rows = tuple(
+        (
+            time_text(k * found.step),
+            k,
+            float(r),
+            float(band),
+            _beyond(r, band),
+            int(found.pairs[k + found.max_lag]) if len(found.pairs) else None,
+        )
+        for k, r, band in zip(range(-found.max_lag, found.max_lag + 1), found.r, found.band, strict=True)
+    )
+    return Section(LAGS, rows)
+
+
+def _asymmetry(legs: Legs, way: Way) -> Section:
+    judged, step = way.found.judged, way.found.step
+    rows = tuple(
+        (time_text(k * step)[1:], k, float(d), float(band), _beyond(d, band))
+        for k, (d, band) in enumerate(zip(_known(way.found), judged.band, strict=True), 1)
+    )
+    cut = said(len(legs.days), "session", way.parts)
+    return Section(ASYMMETRY, rows, (f"judged by {cut}, each taken as independent of the others",))
+
+
+def _known(found: Found) -> Floats:
+    """D(k), k = 1..L, NaN where a correlation that it is made of is."""
+    middle = found.max_lag
+    ends = found.r[middle + 1 :] - found.r[:middle][::-1]
+    return np.asarray(np.where(np.isnan(ends), NAN, found.judged.totals))
+
+
+def _beyond(value: float, band: float) -> str:
+    return "" if math.isnan(value) or math.isnan(band) else "yes" if abs(value) > band else "no"
+
+
+def _data(legs: Legs, way: Way) -> Section:
+    a, b = (side.bars for side in legs.sides)
+    common = len(legs.days)
+    rows: tuple[tuple[Cell, ...], ...] = (
+        ("sessions", len(a.days), len(b.days), common, "count"),
+        ("prices", len(a), len(b), way.common, "count"),
+        ("returns", *way.returns, way.returns[0] if way.on_grid else None, "count"),
+        ("unchanged prices", *way.unchanged, None, "fraction"),
+        ("blocks", None, None, way.found.blocks, "count"),
+    )
+    return Section(DATA, rows, (_way(way),))
+
+
+def _way(way: Way) -> str:
+    if way.on_grid:
+        return (
+            f"bars of {time_text(way.found.step)[1:]} on one grid: {way.share:.0%} of the "
+            "moments of the leg with fewer are common ones while both trade; returns and lags stay within a session"
+        )
+    return (
+        f"ticks: {plural(way.common, 'moment')} of both, so by Hayashi and Yoshida, without a grid; shifts of "
+        f"{time_text(way.found.step)[1:]}; returns stay within a session"
+    )
+
+
+# ---------------------------------------------------------------- receipt
+
+
+def _history(legs: Legs, way: Way) -> str:
+    span = f"{plural(len(legs.days), 'common session')} from {legs.days[0]} to {legs.days[-1]}"
+    if way.on_grid:
+        return f"{plural(way.common, 'common bar')} in {span} ({plural(way.returns[0], 'return')})"
+    first, second = way.returns
+    return f"{first:,} and {plural(second, 'return')} between ticks in {span}, {plural(way.common, 'moment')} of both"
+
+
+def _receipt(legs: Legs, way: Way, asked: Asked) -> Receipt:
+    first, last = legs.days[0].item(), legs.days[-1].item()
+    always = legs.a.facts.every_day and legs.b.facts.every_day
+    per_session = max(1, round(way.returns[0] / len(legs.days))) if way.on_grid else 1
+    noun = f"bars of {time_text(way.found.step)[1:]}" if way.on_grid else "ticks"
+    return Receipt(
+        a=_side(legs.sides[0], legs.a, way),
+        b=_side(legs.sides[1], legs.b, way),
+        start=first,
+        base=first,
+        end=last,
+        matched=way.common,
+        bars_per_year=per_session * (365 if always else 252),
+        adjustment="price",
+        max_lag=way.found.max_lag,
+        seed=asked.seed,
+        lined_up=f"{noun} within {plural(len(legs.days), 'common session')}; no return and no lag bridges a night",
+    )
+
+
+def _side(held: Held, used: Bars, way: Way) -> LegReceipt:
+    bars = held.bars
+    return LegReceipt(
+        leg=bars.leg,
+        facts=bars.facts,
+        provenance=held.provenance,
+        first_bar=bars.sessions[0],
+        last_bar=bars.sessions[-1],
+        lost=max(0, len(used) - way.common),
+    )

@@ -1,0 +1,159 @@
+"""The correlogram, the asymmetry, and the verdicts that rest on them."""
+
+import math
+from dataclasses import replace
+from typing import Literal, NamedTuple
+
+from pairwatch import verdicts
+from pairwatch.clocks import CLOCK_TOLERANCE, hours_apart
+from pairwatch.kernels.bands import Band, asymmetry_band, correlogram_band
+from pairwatch.lead import SIZE, Lead, cross_correlations, lead_test
+from pairwatch.lead.resampling import LagInterval, lag_interval, long_lead, resampled_lags
+from pairwatch.model import Floats, Leadership, Positions, Section
+from pairwatch.studies.lead.headings import ASYMMETRY, CORRELOGRAM, VERDICT
+from pairwatch.studies.paired import Paired
+
+# A lag of L bars is judged from 3 L returns or more.
+LAGS_NEED = 3
+
+
+class Span(NamedTuple):
+    """Some of the returns, by name."""
+
+    name: str
+    a: Floats
+    b: Floats
+
+
+class Judged(NamedTuple):
+    """The verdict over some of the returns.
+
+    Attributes:
+        interval: of the lag; None where no lag can be said.
+    """
+
+    span: str
+    n: int
+    lead: Leadership
+    interval: LagInterval | None
+
+
+def lags_for(pair: Paired, n: int) -> int:
+    """The largest lag that is asked for, as far as so many returns carry it."""
+    return max(1, min(pair.question.max_lag, n // LAGS_NEED))
+
+
+def apart(pair: Paired, towards: int = 0) -> float:
+    """How many hours after B's close A's is; 0 for as good as at once, NaN where that is not known."""
+    (a, b), lined_up = (side.series for side in pair.staged.sides), pair.staged.lined_up
+    hours = hours_apart(a.facts, b.facts, a.dates[lined_up.at_a], b.dates[lined_up.at_b], towards)
+    return 0.0 if abs(hours) < CLOCK_TOLERANCE else hours
+
+
+def suspects(pair: Paired) -> frozenset[int]:
+    """The lags at which what looks like a lead may be the clocks' doing, or that of averages."""
+    sides: tuple[Literal[1, -1], ...] = (1, -1)
+    of_clocks = {side for side in sides if side * apart(pair, side) > 0}
+    average = pair.staged.lined_up.average
+    return frozenset(of_clocks | ({average} if average else set()))
+
+
+def over_history(pair: Paired, asymmetry: Band) -> Judged:
+    """The verdict over the whole history, by the asymmetry."""
+    a, b = pair.pair.a.returns, pair.pair.b.returns
+    lags, seed = len(asymmetry.values), pair.question.seed
+    found = long_lead(a, b, asymmetry)
+    resampled = resampled_lags(a, b, lags, asymmetry.errors, seed) if found.lag else None
+    return _judged(pair, Span("history", a, b), found, lags, resampled)
+
+
+def over_window(pair: Paired) -> Judged:
+    """The verdict over the window, as `compare` has it."""
+    a, b = (leg.returns[-pair.bars :] for leg in (pair.pair.a, pair.pair.b))
+    lags, seed = min(pair.question.max_lag, len(a) // LAGS_NEED), pair.question.seed
+    found = lead_test(a, b, lags, seed)
+    resampled = resampled_lags(a, b, lags, seed=seed) if found.lag else None
+    return _judged(pair, Span("window", a, b), found, lags, resampled)
+
+
+def _judged(pair: Paired, span: Span, found: Lead, lags: int, resampled: Positions | None) -> Judged:
+    r = cross_correlations(span.a, span.b, lags)
+    lead = Leadership(found.lag, found.asymmetry, found.p_value, found.detectable, r)
+    lead = replace(lead, hours_apart=apart(pair, found.lag), average=pair.staged.lined_up.average)
+    a, b = map(str, pair.legs)
+    interval = None if resampled is None else lag_interval(resampled, found.lag)
+    return Judged(span.name, len(span.a), verdicts.with_verdict(lead, a, b), interval)
+
+
+def section(pair: Paired, judged: tuple[Judged, ...]) -> Section:
+    """The verdicts, a row each."""
+    rows = []
+    for span, n, lead, interval in judged:
+        where = (lead.lag, *interval) if interval else (None,) * 4
+        rows.append((span, n, *where, lead.asymmetry, lead.p_value, lead.detectable, _leader(pair, lead), lead.verdict))
+    return Section(VERDICT, tuple(rows))
+
+
+def _leader(pair: Paired, lead: Leadership) -> str:
+    if lead.decided:
+        return str(pair.legs[lead.lag < 0])
+    return "none" if lead.p_value >= SIZE else "no verdict"
+
+
+# ---------------------------------------------------------------- bands
+
+
+class Bands(NamedTuple):
+    """What r(k) and D(k) are, and how far chance takes them."""
+
+    correlogram: Band
+    asymmetry: Band
+    at_zero: float
+
+    @property
+    def lags(self) -> int:
+        """L."""
+        return len(self.asymmetry.values)
+
+    @property
+    def outside(self) -> list[int]:
+        """The lags at which r(k) leaves its band."""
+        ks = [*range(-self.lags, 0), *range(1, self.lags + 1)]
+        return [k for k, out in zip(ks, _outside(self.correlogram), strict=True) if out]
+
+    @property
+    def unlike(self) -> list[int]:
+        """The lags at which D(k) leaves its band."""
+        return [k for k, out in enumerate(_outside(self.asymmetry), 1) if out]
+
+
+def _outside(band: Band) -> list[bool]:
+    found: list[bool] = (abs(band.values) > band.reach).tolist()
+    return found
+
+
+def bands(pair: Paired) -> Bands:
+    """The bands of the whole history."""
+    a, b, lags, seed = pair.pair.a.returns, pair.pair.b.returns, lags_for(pair, pair.n), pair.question.seed
+    at_zero = float(cross_correlations(a, b, 0)[0])
+    return Bands(correlogram_band(a, b, lags, seed), asymmetry_band(a, b, lags, seed), at_zero)
+
+
+def correlogram_section(found: Bands) -> Section:
+    """r(k) with its band."""
+    band, lags = found.correlogram, found.lags
+    rows = list(zip(band.values.tolist(), band.reach.tolist(), _outside(band), strict=True))
+    numbers = [*rows[:lags], (found.at_zero, None, None), *rows[lags:]]
+    return Section(CORRELOGRAM, tuple((k, *one) for k, one in enumerate(numbers, -lags)), _together(band))
+
+
+def asymmetry_section(found: Bands) -> Section:
+    """D(k) with its band."""
+    band = found.asymmetry
+    rows = zip(band.values.tolist(), band.reach.tolist(), _outside(band), strict=True)
+    return Section(ASYMMETRY, tuple((k, *one) for k, one in enumerate(rows, 1)), _together(band))
+
+
+def _together(band: Band) -> tuple[str]:
+    p = band.p_value
+    return (f"all lags together: {verdicts.p_text(p)}" if math.isfinite(p) else "no band: a leg does not move",)

@@ -1,0 +1,192 @@
+"""What the numbers say, in sentences."""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pairwatch.kernels.reversion import power
+from pairwatch.studies.paired import Paired
+from pairwatch.studies.spread.cointegration import Span
+from pairwatch.studies.spread.extremes import Extremes
+from pairwatch.studies.spread.ledger import Driver, Ledger, p_of
+from pairwatch.studies.spread.spreads import BARS, Told
+from pairwatch.text import listing, plural
+from pairwatch.verdicts import TWO_DAYS
+
+SIZE = 0.05
+# A p above this is near the level: another history of the same kind might as well have said the opposite.
+NEAR = 0.025
+# A slope that differs by more than this part of the larger between the halves of a history has moved.
+MOVED = 0.25
+
+
+class Found(NamedTuple):
+    """Everything that sentences are made of."""
+
+    pair: Paired
+    spans: tuple[Span, ...]
+    told: tuple[Told, ...]
+    gap: Ledger | None
+    drivers: tuple[Driver, ...]
+    ends: Extremes | None
+
+
+def findings(found: Found) -> tuple[str, ...]:
+    """The sentences, the answer first."""
+    pair = found.pair
+    return (
+        _together(pair, found.spans[0]),
+        *_plain(pair, found.told[0]),
+        *(_recent(span) for span in found.spans[1:]),
+        *_hedged(found.told),
+        *(_gap(pair, found.gap) if found.gap else ()),
+        *(_driver(one) for one in found.drivers),
+        *(_side(pair, found.ends) if found.ends else ()),
+    )
+
+
+def chance(p: float) -> str:
+    """`p .62`, `p .036`, `p below .001`."""
+    if p < 0.001:
+        return "p below .001"
+    digits = 3 if p < 0.1 else 2
+    return f"p {p:.{digits}f}".replace("0.", ".", 1)
+
+
+def _years(pair: Paired, span: Span) -> str:
+    years = (pair.days[-1] - pair.days[span.begin]).astype(float) / 365.25
+    length = f"{years:.0f} years" if years >= 1.95 else plural(round(12 * years), "month")
+    return f"{length} ({span.closes:,} closes)"
+
+
+def _tests(span: Span) -> str:
+    both = f"Engle-Granger {chance(span.forth.p_value)} and {chance(span.back.p_value)[2:]}"
+    return f"{both}, Johansen {chance(span.p_trace)}"
+
+
+def _together(pair: Paired, span: Span) -> str:
+    """Whether the legs keep together over the whole history, along their least-squares line."""
+    a, b = pair.legs
+    if span.short:
+        return f"too short to tell whether {a} and {b} keep together: {plural(span.closes, 'close')}"
+    if not math.isfinite(span.forth.p_value + span.back.p_value + span.p_trace):
+        return f"whether {a} and {b} keep together cannot be said: a leg does not move, or both move as one"
+    rests = f"{_tests(span)}, over {_years(pair, span)}"
+    if span.agreed is None:
+        return f"the tests do not agree whether {a} and {b} are cointegrated: {rests}"
+    if not span.agreed:
+        return f"{a} and {b} are not shown to be cointegrated: {rests}"
+    marginal = max(span.forth.p_value, span.back.p_value, span.p_trace) > NEAR
+    line = f"with {span.forth.slope:.2f} of B for one of A{', though marginally' if marginal else ''}"
+    return f"{a} and {b} are cointegrated, {line}: {rests}{_moved(span)}"
+
+
+def _moved(span: Span) -> str:
+    """That the line itself is another one now, where it is."""
+    first, second = span.halves
+    if not abs(first - second) > MOVED * max(abs(first), abs(second)):
+        return ""
+    return f"; the line itself has moved, from {first:.2f} of B in the first half to {second:.2f} in the second"
+
+
+def _plain(pair: Paired, first: Told) -> Iterator[str]:
+    """Where the plainest spread is, and its half-life or none."""
+    names = {"ratio": "the ratio", "difference": "A - B"}
+    place = f" is at the {ordinal(first.percentile)} percentile of its past" if math.isfinite(first.percentile) else ""
+    what = f"{names.get(first.made.key, 'the least-squares spread')}{place}"
+    joint = " and" if place else ""
+    life, p = first.life, chance(first.p)
+    ends = f"95% interval {life.low:.0f} to {life.high:.0f}"
+    if math.isnan(first.p):
+        closes = plural(len(pair.days), "close")
+        yield what if place else f"{closes} are too few for a percentile of {what}, and for a test of its return"
+    elif not first.reverts:
+        though = f", though its half-life has a {ends} bars" if life.is_bounded else ""
+        yield f"{what}{joint} is not shown to revert ({p}){though}"
+    elif life.is_bounded:
+        yield f"{what}{joint} returns by half in {life.bars:.0f} bars ({ends}; {p})"
+    else:
+        unknown = "how fast cannot be said: the 95% interval of its half-life has no upper end"
+        yield f"{what}{joint} reverts ({p}); {unknown}"
+
+
+def ordinal(share: float) -> str:
+    """`97th`, `1st`; at the ends what the percentile lies beyond."""
+    whole = min(99, max(1, round(100 * share)))
+    ending = "th" if whole // 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(whole % 10, "th")
+    return f"{whole}{ending}"
+
+
+def _recent(span: Span) -> str:
+    """What a shorter span says."""
+    last = f"the last {plural(span.closes, 'close')}"
+    if span.short:
+        found = power(BARS, span.closes, 2)
+        return f"{last} are too few to tell: a spread that halves in {BARS} bars would be found in {found:.0%} of cases"
+    if not math.isfinite(span.forth.p_value + span.back.p_value + span.p_trace):
+        return f"over {last} nothing can be said: a leg does not move, or both move as one"
+    said = {
+        True: "they are cointegrated",
+        False: "they are not shown to be cointegrated",
+        None: "the tests do not agree",
+    }
+    return f"over {last} {said[span.agreed]}: {_tests(span)}"
+
+
+def _hedged(told: tuple[Told, ...]) -> Iterator[str]:
+    """How far the ways to hedge differ."""
+    known = [one for one in told if one.made.key not in ("ratio", "difference") and math.isfinite(one.made.ratio)]
+    if len(known) < 2:
+        return
+    least, most = (choose(known, key=lambda one: one.made.ratio) for choose in (min, max))
+    tested = [
+        f"{one.made.name} {'reverts' if one.reverts else 'is not shown to revert'} ({chance(one.p)})"
+        for one in known
+        if math.isfinite(one.p)
+    ]
+    ends = f"{least.made.ratio:.2f} ({least.made.name}) to {most.made.ratio:.2f} ({most.made.name})"
+    yield "; ".join([f"the hedge ratio is {ends}", *([f"of what these leave, {listing(tested)}"] if tested else [])])
+
+
+def _amount(pair: Paired, value: float) -> str:
+    unit = pair.pair.a.change_unit
+    return f"{100 * value:+z.1f}%" if unit == "fraction" else f"{value:+z.1f} {unit}"
+
+
+def _gap(pair: Paired, gap: Ledger) -> Iterator[str]:
+    """What made the gap."""
+    shares = gap.shares
+    if not math.isfinite(gap.gap) or not len(gap.order):
+        return
+    since, bars = pair.day(gap.begin), len(gap.parts)
+    first, noun = int(gap.order[0]), "day" if pair.bars_per_year >= TWO_DAYS else "bar"
+    largest = f"the largest is {pair.day(gap.begin + first + 1)} ({_amount(pair, float(gap.parts[first]))})"
+    if math.isnan(shares[0]):
+        yield f"the gap since {since} is nearly nothing ({_amount(pair, gap.gap)} in {plural(bars, noun)}); {largest}"
+        return
+    together = math.fsum(shares[gap.order])
+    yield (
+        f"the gap since {since} is {_amount(pair, gap.gap)}; the {len(gap.order)} largest of {plural(bars, noun)} make "
+        f"{together:.0%} of it, {largest}"
+    )
+
+
+def _driver(one: Driver) -> str:
+    """Whether another leg goes with the gap."""
+    p, n = p_of(one.window), one.window.n
+    if math.isnan(p):
+        why = "it does not move" if n > 3 else plural(n, "change")
+        return f"whether {one.other.leg} goes with the gap cannot be said: {why}"
+    goes = "goes" if p < SIZE else "is not shown to go"
+    history = f"; {one.history.value:+.2f} over the history" if math.isfinite(one.history.value) else ""
+    return f"{one.other.leg} {goes} with the gap in the window: r {one.window.value:+.2f} ({chance(p)}, n {n}){history}"
+
+
+def _side(pair: Paired, ends: Extremes) -> Iterator[str]:
+    """How long the spread has been on this side."""
+    if ends.beyond >= 0:
+        bars = len(pair.days) - 1 - ends.beyond
+        yield (
+            f"the spread has been on this side of its mean for {plural(bars, 'bar')}, since {pair.day(ends.beyond)}; "
+            f"it has changed sides {plural(ends.crossings, 'time')} in {plural(pair.n, 'bar')}"
+        )
