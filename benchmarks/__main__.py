@@ -12,7 +12,15 @@ from importlib.metadata import version
 
 from timing import HERE, PYTHON, say
 
-SCRIPTS = ("compare", "cache", "over_time", "snapshots", "fetch", "lead_test", "calibration")  # the one that loads the machine comes last
+SCRIPTS = (
+    "compare",
+    "cache",
+    "over_time",
+    "snapshots",
+    "fetch",
+    "lead_test",
+    "calibration",
+)  # the one that loads the machine comes last
 PACKAGES = ("numpy", "typer", "rich", "pandas", "scipy", "yfinance", "quantstats")
 
 

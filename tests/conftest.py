@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,8 @@ def _wire(tmp_path_factory):
 @pytest.fixture
 def wire(_wire, monkeypatch):
     """A provider on loopback that this process and its subprocesses reach: see `tests.wire`."""
+    if loaded := sys.modules.get("yfinance.data"):  # its one session outlives a test that has put another into it
+        loaded.SingletonMeta._instances.clear()
     _wire.reset()
     for name, value in _wire.environ.items():
         monkeypatch.setenv(name, value)

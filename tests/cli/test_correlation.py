@@ -50,7 +50,7 @@ def test_one_section_as_csv_has_its_own_columns(run, files):
     code, out, _ = run(*LEGS, *DAY, "--section", "now", "--csv")
     assert code == 0
     rows = list(csv.DictReader(io.StringIO(out)))
-    assert list(rows[0])[:6] == ["window", "r", "low", "high", "percentile", "windows"]
+    assert list(rows[0])[:6] == ["window", "r", "low", "high", "n", "percentile"]
     assert [row["window"] for row in rows][-1] == "EWMA, decay .94"
     assert all(float(row["low"]) < float(row["r"]) < float(row["high"]) for row in rows)
 

@@ -57,6 +57,13 @@ def test_a_step_that_is_none_is_refused(run, step):
     assert "--step" in err
 
 
+def test_a_step_longer_than_the_window_is_refused(run):
+    code, out, err = run("lead", *LEGS, *DAY, "--window", "40b", "--step", "41")
+    assert (code, out) == (2, "")
+    assert "41 bars" in two_lines(err)[0]
+    assert "40 or fewer" in two_lines(err)[1]
+
+
 def test_a_step_means_nothing_within_days(run):
     code, out, err = run("lead", *LEGS, "--interval", "1h", "--step", "10")
     assert (code, out) == (2, "")

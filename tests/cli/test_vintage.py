@@ -8,7 +8,7 @@ from tests import snapped
 from tests.cli.running import two_lines
 from tests.snapped import FRIDAY, THURSDAY, WEDNESDAY
 
-from pairwatch import cli
+from pairwatch import api, cli
 from pairwatch.api import asking
 from pairwatch.model import Provenance
 

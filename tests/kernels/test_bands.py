@@ -126,6 +126,24 @@ def test_a_leg_that_does_not_move_has_no_band(leg):
     assert math.isnan(bands.asymmetry_at(leg, moving, 1).p_value)
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 9999), n=st.integers(20, 60), share=st.sampled_from([0.0, 0.5, 20.0]), lags=st.integers(1, 6)
+)
+def test_a_value_is_outside_just_where_p_is_below_5_percent(seed, n, share, lags):
+    """With few blocks all of one sign are as far out as chance goes, and chance goes there more often than 5 %."""
+    found = bands.asymmetry_band(*led(n, share, seed), lags, seed)
+    assert found.outside.any() == (found.p_value < 0.05)
+
+
+def test_sums_that_lean_to_one_side_are_told():
+    rng = np.random.default_rng(9)
+    assert bands.leaning(rng.standard_normal(20) + 1) < 0.01
+    assert bands.leaning(np.ones(5)) > 0.05
+    assert np.mean([bands.leaning(rng.standard_normal(15), seed) < 0.05 for seed in range(200)]) <= 0.09
+    assert math.isnan(bands.leaning(np.zeros(5)))
+
+
 def test_a_mean_above_zero_is_one_sided():
     values = np.random.default_rng(7).standard_normal(200) + 0.5
     assert bands.mean_above_zero(values) < 1e-4

@@ -21,6 +21,7 @@ from pairwatch.kernels.cointegration import (
     johansen_p,
     null_traces,
     traces,
+    traces_beside,
 )
 from pairwatch.kernels.draws import Draws
 from pairwatch.kernels.regression import dickey_fuller, lagged, least_squares, nested_rss, triangle
@@ -114,7 +115,10 @@ def test_the_trace_takes_the_lags_of_the_aic_of_the_changes(n):
 def test_the_trace_is_the_same_for_both_orders_of_the_legs():
     levels = np.column_stack(walks(400))
     assert johansen(levels, 2).trace == pytest.approx(johansen(levels[:, ::-1], 2).trace, rel=1e-9)
-    assert johansen_p(levels, 2, Draws(1)) == johansen_p(levels[:, ::-1], 2, Draws(1))
+    long = np.random.default_rng(6).standard_t(4, (2500, 2)).cumsum(axis=0)
+    for these in (levels, long):
+        here, there = (null_traces(one, 2, Draws(1)) for one in (these, these[:, ::-1]))
+        assert here == pytest.approx(there, rel=1e-3)
 
 
 def test_the_bootstrap_of_steady_walks_has_the_points_of_the_table():
@@ -129,6 +133,33 @@ def test_long_and_short_steps_make_nearly_the_same_bootstrap(monkeypatch):
     coarse = np.quantile(null_traces(levels, 1, Draws(1), 2000), [0.5, 0.9])
     monkeypatch.setattr("pairwatch.kernels.cointegration._STEPS", 5000)
     assert coarse == pytest.approx(np.quantile(null_traces(levels, 1, Draws(1), 2000), [0.5, 0.9]), rel=0.15)
+
+
+def test_a_p_value_near_the_level_is_of_more_draws_and_hardly_depends_on_the_seed():
+    levels = np.random.default_rng(2).standard_normal((800, 2)).cumsum(axis=0)
+    points = np.quantile(null_traces(levels, 0, Draws(9), 8000), [0.5, 0.95])
+    assert len(traces_beside(points[0], levels, 0, Draws(1))) == 399
+    found = [traces_beside(points[1], levels, 0, Draws(seed)) for seed in range(6)]
+    assert {len(drawn) for drawn in found} == {1999}
+    assert all(exceedance(points[1], drawn) == pytest.approx(0.05, abs=0.018) for drawn in found)
+
+
+def test_the_bootstrap_of_legs_that_hardly_part_is_that_of_any_others():
+    rng = np.random.default_rng(3)
+    first, own = rng.standard_normal((2, 700)).cumsum(axis=1)
+    apart, close = (null_traces(np.column_stack([first, 1e3 * (first + by * own)]), 0, Draws(0)) for by in (1, 1e-4))
+    assert close == pytest.approx(apart, rel=1e-3)
+
+
+def test_what_a_line_leaves_of_one_series_twice_is_not_tested():
+    x = walks(300)[1]
+    found = engle_granger(2 * x + 3, x, robust=True)
+    assert found.is_exact
+    assert found.slope == pytest.approx(2)
+    assert np.isnan([found.test.t, found.p_value]).all()
+    near = engle_granger(*walks(300))
+    assert near.unexplained == pytest.approx(1 - np.corrcoef(walks(300))[0, 1] ** 2, rel=1e-9)
+    assert not near.is_exact
 
 
 def test_a_pair_that_keeps_together_is_told_from_one_that_does_not():
@@ -156,6 +187,7 @@ def test_robust_errors_are_hc3_of_statsmodels(constant):
     fit = OLS(dx[lags:], design).fit(cov_type="HC3")
     assert found.t == pytest.approx(fit.tvalues[int(constant)], rel=1e-8)
     assert found.error == pytest.approx(fit.bse[int(constant)], rel=1e-8)
+    assert found.plain_t == pytest.approx(OLS(dx[lags:], design).fit().tvalues[int(constant)], rel=1e-8)
     assert found.share == pytest.approx(1 - fit.params[1 + constant :].sum(), rel=1e-8)
 
 

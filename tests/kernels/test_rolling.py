@@ -81,6 +81,25 @@ def test_rolling_lead_and_lag_are_those_of_pandas(n):
     assert np.nanmean(found, axis=1).argmax() == 22  # a leads b by two
 
 
+def test_a_leg_that_stands_still_has_no_rolling_lead():
+    a, b = np.random.default_rng(5).standard_normal((2, 400))
+    a[100:250] = 0.1
+    found = rolling_lead_lag(a, b, 50, 2)
+    assert np.isnan(found[2, 100:201]).all()
+    assert not np.isnan(found[2, :99]).any()
+    assert np.isnan(rolling_lead_lag(np.full(400, 0.1), b, 50, 2)).all()
+
+
+def test_a_value_that_is_none_touches_its_windows_only():
+    a, b = np.random.default_rng(6).standard_normal((2, 400))
+    plain = rolling_lead_lag(a, b, 50, 2)
+    a[200] = np.nan
+    found = rolling_lead_lag(a, b, 50, 2)
+    assert np.flatnonzero(np.isnan(found[2])).tolist() == list(range(151, 201))
+    touched = np.isnan(found)
+    np.testing.assert_allclose(found[~touched], plain[~touched], atol=1e-12)
+
+
 def test_swapping_the_legs_turns_the_lags_round():
     a, b = np.random.default_rng(4).standard_normal((2, 400))
     one, other = rolling_lead_lag(a, b, 50, 5), rolling_lead_lag(b, a, 50, 5)

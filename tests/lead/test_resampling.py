@@ -11,7 +11,8 @@ from tests.builders import linked_returns
 from pairwatch.kernels.bands import asymmetry_band, block_length
 from pairwatch.kernels.draws import Draws
 from pairwatch.lead import lead_test
-from pairwatch.lead.resampling import RESAMPLES, lag_interval, long_lead, resampled_lags
+from pairwatch.lead.resampling import RESAMPLES, lag_interval, long_lead, resampled_lags, strength_at
+from pairwatch.lead.windows import window_leads
 
 
 def led(n, by, share, rho, seed):
@@ -100,14 +101,30 @@ def test_the_interval_holds_the_true_lag():
     assert held >= 54
 
 
-def test_detectable_is_a_lead_that_is_found_four_times_in_five():
-    claimed = float(np.median([whole(*linked_returns(500, 0.3, s))[0].detectable for s in range(20)]))
+@pytest.mark.parametrize("n", [61, 130, 500, 1000])
+def test_detectable_is_a_lead_that_is_found_four_times_in_five(n):
+    """150 pairs: the standard error of a share of .8 is .033."""
+    claimed = float(np.median([whole(*linked_returns(n, 0.3, s))[0].detectable for s in range(30)]))
     found = []
-    for seed in range(120):
-        x, e = np.random.default_rng(500 + seed).standard_normal((2, 501))
+    for seed in range(150):
+        x, e = np.random.default_rng(500 + seed).standard_normal((2, n + 1))
         y = 0.3 * x[1:] + claimed * x[:-1] + math.sqrt(1 - 0.09 - claimed**2) * e[1:]
         found.append(long_lead(x[1:], y, asymmetry_band(x[1:], y, 5, seed)).p_value < 0.05)
-    assert np.mean(found) == pytest.approx(0.8, abs=0.13)
+    assert 0.71 <= np.mean(found) <= 0.93
+
+
+@pytest.mark.parametrize("n", [20, 25])
+def test_blocks_that_can_never_be_surely_of_one_sign_have_no_verdict(n):
+    """Five signs are all alike in one of sixteen cases, whatever leads."""
+    a, b = led(n, 1, 20.0, 0.0, 6)
+    assert math.isnan(long_lead(a, b, asymmetry_band(a, b, 3)).p_value)
+
+
+def test_the_strength_is_that_of_the_tests_own_estimate():
+    for seed in range(6):
+        a, b = led(80, 2, 0.4, -0.6, seed)
+        best = window_leads(a[None], b[None], 5)
+        assert strength_at(a, b, int(best.lag[0])) == pytest.approx(best.strength[0], rel=1e-9)
 
 
 @pytest.mark.parametrize("b", [np.zeros(100), 2 * linked_returns(100, 0.5, 4)[0]])

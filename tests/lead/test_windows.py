@@ -59,8 +59,20 @@ def test_a_lead_that_came_and_went_is_named_where_it_was():
     assert (found.named[outside] != 0).mean() < 0.2
 
 
-def test_the_last_window_ends_with_the_history():
-    assert rolling_leads(*linked_returns(203, 0.5, 7), Rolling(50, 20, 3)).starts.tolist() == list(range(13, 154, 20))
+def test_windows_stay_where_they_are_and_keep_what_they_say_while_the_history_grows():
+    """Of 20 more days one window is new; the pool, and with it p, changes by those days alone."""
+    a, b = linked_returns(6000, 0.5, 7)
+    asked = Rolling(50, 20, 3)
+    whole = rolling_leads(a, b, asked)
+    assert whole.starts.tolist() == list(range(0, 5951, 20))
+    for days in range(5980, 5999, 6):
+        early = rolling_leads(a[:days], b[:days], asked)
+        held = len(early.starts)
+        assert early.starts.tolist() == whole.starts[:held].tolist()
+        assert early.found.lag.tolist() == whole.found.lag[:held].tolist()
+        np.testing.assert_array_equal(early.found.highest, whole.found.highest[:held])
+        assert np.abs(early.p_value - whole.p_value[:held]).max() < 0.003
+        assert (early.chance[:, : held - 3] != whole.chance[:, : held - 3]).mean() < 0.002
 
 
 @settings(max_examples=20, deadline=None)
@@ -102,17 +114,51 @@ def test_the_limiting_5_percent_point_is_that_of_normal_draws(share):
 
 
 def test_the_range_of_shares_is_the_binomials_where_windows_do_not_overlap():
-    hits = (np.random.default_rng(11).random((50, 400)) < 0.05).astype("f8")
-    mean, low, high = windows.chance_shares(hits, 100, 1)
+    hits = np.random.default_rng(11).random((200, 400)) < 0.05
+    mean, low, high = windows.chance_shares(hits[:, :100], hits[:, :100] > -1, 1)
     assert mean == pytest.approx(0.05, abs=0.005)
     assert (low, high) == (pytest.approx(0.01, abs=0.011), pytest.approx(0.1, abs=0.011))
 
 
 def test_the_range_of_shares_is_wider_where_windows_overlap():
-    once = (np.random.default_rng(12).random((50, 100)) < 0.05).astype("f8")
-    _, low, high = windows.chance_shares(np.repeat(once, 4, axis=1), 100, 4)
-    _, narrow_low, narrow_high = windows.chance_shares(once, 100, 1)
+    once = np.random.default_rng(12).random((200, 100)) < 0.05
+    overlapping = np.repeat(once, 4, axis=1)[:, :100]
+    _, low, high = windows.chance_shares(overlapping, np.ones_like(overlapping), 4)
+    _, narrow_low, narrow_high = windows.chance_shares(once, np.ones_like(once), 1)
     assert high - low > 1.5 * (narrow_high - narrow_low)
+
+
+def test_windows_of_which_nothing_can_be_said_do_not_count_in_a_share():
+    """Half of the windows are silent: the share is of the others, and its range as wide as that of half as many."""
+    hits = np.random.default_rng(14).random((200, 200)) < 0.1
+    sayable = np.broadcast_to(np.arange(200) % 2 == 0, hits.shape)
+    mean, low, high = windows.chance_shares(hits & sayable, sayable, 1)
+    _, half_low, half_high = windows.chance_shares(hits[:, :100], np.ones((200, 100), dtype=bool), 1)
+    assert mean == pytest.approx(0.1, abs=0.006)
+    assert (low, high) == (pytest.approx(half_low, abs=0.011), pytest.approx(half_high, abs=0.011))
+
+
+def test_what_both_legs_share_names_neither_more_often_than_the_other():
+    """Series with a memory of .8 name either in more windows than chance; forty at .05 are at most six."""
+    more = leaning = 0
+    for seed in range(40):
+        noise = np.random.default_rng(seed).standard_normal((3, 2500))
+        for t in range(1, 2500):
+            noise[:, t] += 0.8 * noise[:, t - 1]
+        f, u, v = noise
+        tests = rolling_leads(2 * f + u, 2 * f + v, Rolling(61, 15, 5), seed)
+        more += (tests.named > 0).mean() > windows.chance_shares(tests.chance > 0, tests.sayable, 5)[2]
+        leaning += windows.one_sided(tests.named, 5) < 0.05
+    assert more > 20
+    assert leaning <= 6
+
+
+def test_a_leader_is_named_more_often_than_the_other():
+    for seed, side in ((1, 1), (2, -1)):
+        x, y = led(2500, 1, 0.4, 0.5, seed)
+        named = rolling_leads(*(x, y)[::side], Rolling(61, 15, 5)).named
+        assert windows.one_sided(named, 5) < 0.01
+    assert math.isnan(windows.one_sided(np.zeros(40, dtype=int), 5))
 
 
 def test_the_same_seed_names_the_same_windows():

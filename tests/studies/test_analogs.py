@@ -53,7 +53,8 @@ def over_two_bars(horizons):
 
 
 def test_a_list_by_hand():
-    # At or above +10 % over two bars: 4 (+10), 5 (+15, too near to 4), 12 (+11), 15 (+10), 22 (+30).
+    # At or above +10 % over two bars: 4 (+10), 5 (+15, too near to 4), 12 (+11), 15 (+10), and 22 (+30), whose window
+    # holds a bar of today's.
     study = over_two_bars((1, 3))
     days = weekdays(24)
     ln = np.log
@@ -61,24 +62,23 @@ def test_a_list_by_hand():
         (days[4], 0.10, ln(115 / 110), ln(100 / 110)),
         (days[12], 0.11, ln(100 / 111), ln(110 / 111)),
         (days[15], 0.10, ln(100 / 110), ln(100 / 110)),
-        (days[22], 0.30, ln(110 / 130), np.nan),
     ]
     found = [tuple(row.values()) for row in events(study)]
     assert [row[0] for row in found] == [row[0].item() for row in expected]
     for row, wanted in zip(found, expected, strict=True):
         assert row[1:] == pytest.approx(wanted[1:], **CLOSE)
     one, three = after(study)[1], after(study)[3]
-    assert (one["n"], three["n"]) == (4, 3)
-    assert one["median"] == pytest.approx((ln(100 / 110) + ln(100 / 111)) / 2)
+    assert (one["n"], three["n"]) == (3, 3)
+    assert one["median"] == pytest.approx(ln(100 / 110))
     assert (three["low"], three["high"]) == pytest.approx((ln(100 / 110), ln(110 / 111)))
-    assert (one["positive"], three["positive"]) == (0.25, 0.0)
+    assert (one["positive"], three["positive"]) == (1 / 3, 0.0)
 
 
 def test_fewer_than_eight_events_are_too_few():
     study = over_two_bars((1, 3))
     assert np.isnan(after(study)[1]["p"])
     assert "too few to say (3 events, 8 needed)" in study.findings[0]
-    assert "4 times as high" in study.findings[0]
+    assert "3 times as high" in study.findings[0]
 
 
 # ---------------------------------------------------------------- a loop over pandas
@@ -98,7 +98,7 @@ def looped(a, b, bars, by, horizons):
     today = measure.iloc[-1]
     middle = measure.median() if by == "correlation" else 0
     found, last = [], -(10**6)
-    for place in range(bars, len(levels) - 1):
+    for place in range(bars, len(levels) - bars):
         as_far = measure.iloc[place] >= today if today >= middle else measure.iloc[place] <= today
         if as_far and place - last >= max(horizons):
             last = place
@@ -176,16 +176,56 @@ def test_what_comes_later_changes_no_value_of_an_event():
 
 def test_an_event_whose_horizon_is_not_over_is_shown_and_not_counted():
     a, b = linked_returns(400, 0.6, 3)
-    a[-60:] = b[-60:]
-    a[-10] += 0.08
-    a[-1] -= 0.02
-    study = studied(history(prices(a), symbol="AAA"), history(prices(b), symbol="BBB"), by="gap")
+    a[-90:] = b[-90:]
+    a[-25] += 0.08
+    a[-1] += 0.02
+    legs = history(prices(a), symbol="AAA"), history(prices(b), symbol="BBB")
+    study = studied(*legs, by="gap", horizons=(5, 20, 40))
     last = events(study)[-1]
-    assert last["date"] == weekdays(401)[-10].item()
-    assert np.isfinite([last["after_5"], last["after_10"], last["after_20"]]).tolist() == [True, False, False]
-    assert [after(study)[h]["n"] for h in (5, 10, 20)] == [
-        sum(np.isfinite(row[f"after_{h}"]) for row in events(study)) for h in (5, 10, 20)
+    assert last["date"] == weekdays(401)[-25].item()
+    assert np.isfinite([last["after_5"], last["after_20"], last["after_40"]]).tolist() == [True, True, False]
+    assert [after(study)[h]["n"] for h in (5, 20, 40)] == [
+        sum(np.isfinite(row[f"after_{h}"]) for row in events(study)) for h in (5, 20, 40)
     ]
+
+
+def test_a_window_that_overlaps_todays_is_no_event_but_the_present_excursion():
+    a, b = linked_returns(400, 0.6, 3)
+    a[-90:] = b[-90:]
+    a[-12] += 0.5
+    study = studied(history(prices(a), symbol="AAA"), history(prices(b), symbol="BBB"), by="gap")
+    assert study["now"].rows[0][3] > 0
+    assert events(study) == []
+    assert "as high in 17 months only within the last 20 bars; nothing is known" in study.findings[0]
+    assert "none in the last 20 bars, whose windows overlap today's" in study["after"].notes[0]
+
+
+@pytest.mark.parametrize("by", ["z", "gap", "correlation"])
+def test_where_today_is_not_far_the_list_is_said_to_be_of_usual_days(by):
+    for seed in range(6):
+        study = studied(*linked_pair(400, 0.6, seed), by=by)
+        said = "not far, so that the list is of usual days" in study.findings[0]
+        assert said == (0.2 <= study["now"].rows[0][2] <= 0.8)
+
+
+@pytest.mark.parametrize("by", ["z", "gap", "correlation"])
+def test_legs_that_move_as_one_have_no_analogs(by):
+    a, _ = linked_pair(300)
+    twice = history(np.round(2 * a.series.closes, 6), a.series.dates, symbol="BBB")
+    study = studied(a, twice, by=by)
+    assert len(study.findings) == 1
+    assert "cannot be said today: the legs move as one" in study.findings[0]
+    assert study["events"].rows == ()
+
+
+@pytest.mark.parametrize(("by", "what"), [("z", "the spread does not move"), ("correlation", "a leg does not move")])
+def test_a_pair_that_has_stopped_says_first_that_nothing_can_be_said_of_today(by, what):
+    legs = linked_returns(300)
+    for leg in legs:
+        leg[-60:] = 0
+    study = studied(*(history(prices(leg), symbol=s) for leg, s in zip(legs, ("AAA", "BBB"), strict=True)), by=by)
+    assert f"cannot be said today: {what} over the last 20 bars" in study.findings[0]
+    assert not any("nan" in text for text in study.findings)
 
 
 # ---------------------------------------------------------------- units and refusals
@@ -224,9 +264,17 @@ def test_a_history_that_is_too_short_is_said():
 
 def test_a_history_too_short_for_the_horizons_alone_is_offered_shorter_ones():
     with pytest.raises(NotEnoughData, match="to look 60 bars ahead needs 144") as caught:
-        studied(*linked_pair(120), "24b", horizons=(5, 20, 60))
+        studied(*linked_pair(120), "24b", horizons=(60, 90))
     assert "--horizons 4,16,48" in str(caught.value.hint)
     assert studied(*linked_pair(120), "24b", horizons=(4, 16, 48)).findings
+
+
+def test_horizons_that_do_not_fit_are_left_out_with_a_note():
+    study = studied(*linked_pair(120), "24b", horizons=(5, 20, 60))
+    assert list(after(study)) == [5, 20]
+    assert [c.key for c in study["events"].heading.columns[2:]] == ["after_5", "after_20"]
+    left_out = "60 bars later is left out: to look so far ahead needs 144 common returns, and there are 120; --horizons"
+    assert any(left_out in note for note in study["after"].notes)
 
 
 def test_findings_have_no_full_stop():

@@ -304,7 +304,23 @@ def test_years_are_those_of_the_returns_days_and_short_ones_are_left_out():
         assert found[str(year)]["n"] == len(part)
         assert found[str(year)]["r"] == pytest.approx(part.corr().iloc[0, 1], abs=1e-12)
     late = correlation.study(pair_of(*linked_returns(232, 0.6)))["years"]
-    assert [row[0] for row in late.rows] == ["2026"]
+    assert [row[0] for row in late.rows] == ["2026", "all"]
+
+
+def test_the_p_of_all_years_stands_once_beside_the_whole_history():
+    pair = linked(700)
+    *years, every = correlation.study(pair)["years"].records()
+    assert {year["p"] for year in years} == {None}
+    assert (every["year"], every["n"]) == ("all", 700)
+    assert every["r"] == pytest.approx(np.corrcoef(pair.pair.a.returns, pair.pair.b.returns)[0, 1], abs=1e-12)
+    assert every["p"] == regimes.years(pair).p_value
+
+
+def test_the_p_of_a_split_stands_in_its_first_row():
+    found = list(correlation.study(linked(700))["regimes"].records())
+    firsts = [at for at, one in enumerate(found) if not at or one["split"] != found[at - 1]["split"]]
+    assert [at for at, one in enumerate(found) if one["p"] is not None] == firsts
+    assert found[0]["regime"] == "volatility low"
 
 
 def test_years_that_differ_are_told_with_the_lowest_and_the_highest():
@@ -341,6 +357,46 @@ def test_a_breakdown_is_dated_by_the_last_bar_of_its_windows():
     assert longest["recovery"] == ends - weakest
     assert (longest["p_deep"], longest["p_long"]) == (0.01, 0.01)
     assert longest["usual"] == pytest.approx(0.9, abs=0.03)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_weakest_of_a_breakdown_is_the_r_nearest_to_zero_or_beyond_it(sign):
+    pair = broken(3000, 800, 1300)
+    if sign < 0:
+        pair = pair_of(pair.pair.a.returns, -pair.pair.b.returns, "30b")
+    found = breakdowns.breakdowns(pair, by_chance=False)
+    assert any(one.end - one.begin > 100 for one in found.found)
+    for one in found.found:
+        within = sign * found.rolling[one.begin : one.end]
+        assert sign * found.rolling[one.weakest] == within.min()
+
+
+def test_what_why_quotes_is_what_the_study_says_but_for_the_chance_of_breakdowns():
+    pair = broken()
+    brief, whole = correlation.brief(pair), correlation.study(pair)
+    assert (brief.findings[:2], brief.findings[3]) == (whole.findings[:2], whole.findings[3])
+    assert brief.findings[3].startswith("volatility low ")
+    assert "by chance" in whole.findings[2]
+    assert ", not held against chance here; the longest " in brief.findings[2]
+    assert (
+        brief.findings[2].partition("; the longest ")[2]
+        == (whole.findings[2].partition("; the longest ")[2].rpartition(" (")[0])
+    )
+    for section in brief.sections:
+        assert section.heading == whole[section.heading.key].heading
+    assert brief["break"] == whole["break"]
+    assert rows(brief["regimes"]).items() <= rows(whole["regimes"]).items()
+    assert set(brief["now"].rows) <= set(whole["now"].rows)
+    assert [one[:6] for one in brief["breakdowns"].rows] == [one[:6] for one in whole["breakdowns"].rows]
+    assert "nan" not in " ".join(brief.findings)
+
+
+@pytest.mark.parametrize("n", [30, 100])
+def test_in_brief_a_short_history_says_what_it_cannot_say(n):
+    pair = linked(n, window="20b")
+    brief, whole = correlation.brief(pair), correlation.study(pair)
+    assert brief.findings[:3] == whole.findings[:3]
+    assert "nan" not in " ".join(brief.findings)
 
 
 def test_a_breakdown_that_lasts_has_no_end():
@@ -487,7 +543,38 @@ def test_a_gap_in_the_window_leaves_nothing_to_be_said_of_it():
     found = rows(study["factor"])
     assert math.isnan(found["its z in that window"]["value"])
     assert math.isnan(found["spread of their own, 60 bars"]["value"])
-    assert any("has no z (SPY has no change on 2 of the last 60 bars)" in finding for finding in study.findings)
+    assert any(
+        "cannot be said now (SPY has no change on 2 of the last 60 bars)" in finding for finding in study.findings
+    )
+
+
+def test_of_a_factor_that_ends_long_before_the_pair_nothing_is_said_of_now():
+    pair, spy = gapped(np.arange(400, 601))
+    study = correlation.study(pair, factor_leg=spy)
+    ends = f"SPY ends on {pair.day(399)}, 201 bars before {pair.day(-1)}"
+    first, second = (finding for finding in study.findings if "SPY" in finding)
+    assert f"over the last 90 bars it cannot be said now ({ends})" in first
+    assert "percentile" not in first
+    assert second.startswith("the z of the spread of their own, beyond SPY, cannot be said now either; ")
+    found = study["factor"]
+    assert "without SPY, 90 bars" not in rows(found)
+    assert "without SPY" in rows(found)
+    assert math.isnan(rows(found)["spread of their own, 60 bars"]["value"])
+    assert any(note.endswith(f"cannot be said now: {ends}") for note in found.notes)
+    assert "nan" not in " ".join(study.findings)
+
+
+def test_a_factor_that_is_older_than_it_should_be_is_in_the_warnings():
+    pair, spy = gapped(np.arange(400, 601))
+    stale = "SPY ends on a day long ago"
+    study = correlation.study(pair, factor_leg=spy._replace(stale=stale))
+    assert stale in study.warnings
+    assert study.stale_beside == (stale,)
+
+
+def test_a_factor_that_is_published_a_few_days_late_says_what_is_left_of_its_last_bars():
+    pair, spy = gapped(np.arange(598, 601))
+    assert "without SPY, 90 bars" in rows(correlation.study(pair, factor_leg=spy)["factor"])
 
 
 def test_a_factor_of_every_other_day_tests_nothing():
@@ -614,7 +701,7 @@ def test_windows_of_few_bars_have_no_breakdowns():
 
 def test_a_share_of_histories_is_at_most_one_of_them():
     assert phrases.chance(0.02, 1 / 50) == "p at most .02"
-    assert phrases.chance(0.04, 1 / 50) == "p .040"
+    assert phrases.chance(0.04, 1 / 50) == "p .04"
 
 
 def test_days_that_trade_every_day_are_studied():
@@ -635,7 +722,7 @@ def test_correlations_in_sentences_have_two_decimals_and_no_zero_before_the_poin
 
 @pytest.mark.parametrize(
     ("p", "text"),
-    [(0.412, "p .41"), (0.0312, "p .031"), (0.00001, "p below .001"), (1.0, "p 1.00"), (math.nan, "no p")],
+    [(0.412, "p .41"), (0.0312, "p .03"), (0.00001, "p < .001"), (1.0, "p 1.00"), (math.nan, "no p")],
 )
 def test_probabilities_in_sentences(p, text):
     assert phrases.chance(p) == text

@@ -1,7 +1,8 @@
 """Whether B hedges A."""
 
 import math
-from datetime import date
+import re
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -87,7 +88,10 @@ def test_costs_are_what_is_traded_times_the_price_of_trading():
     assert row["return"] == pytest.approx(free["return"] - row["cost"])
     assert math.isnan(free["cost"])
     assert row["effectiveness"] == free["effectiveness"]
-    assert any("trading costs" in line and "at 10 bp" in line for line in study.findings)
+    costs = next(line for line in study.findings if line.startswith("costs take"))
+    taken, turnover = f"{100 * row['cost']:.2f}%", f"{row['turnover']:.1f}"
+    assert costs.startswith(f"costs take {taken} a year (10 bp each, turnover {turnover} a year); volatility is ")
+    assert "+" not in costs  # a volatility has no sign
 
 
 def test_a_position_that_is_never_set_again_trades_once():
@@ -179,6 +183,20 @@ def test_a_leg_that_follows_is_a_hedge():
     assert "AAA's 10 worst days hedged " in answer
 
 
+@pytest.mark.parametrize(("n", "rho"), [(25, 0.8), (600, 0.9), (600, 0.0)])
+def test_what_why_quotes_is_the_first_finding_and_what_it_rests_on(n, rho):
+    pair = linked(n, rho, window="20b")
+    brief, whole = hedge.brief(pair), hedge.study(pair)
+    assert brief.findings == whole.findings[:1]
+    assert repr(brief["out_of_sample"]) == repr(whole["out_of_sample"])
+    assert brief.warnings == whole.warnings
+
+
+def test_in_brief_a_leg_that_does_not_move_is_said():
+    pair = pair_of(np.zeros(300), linked_returns(300)[1])
+    assert hedge.brief(pair).findings == hedge.study(pair).findings
+
+
 def test_a_twin_takes_away_everything():
     a, _ = linked_returns(600)
     study = studied(pair_of(a, a))
@@ -194,7 +212,7 @@ def test_a_leg_that_follows_somewhat_is_one_in_part():
 @pytest.mark.parametrize("seed", range(5))
 def test_an_unrelated_leg_is_none(seed):
     answer = studied(linked(600, 0, seed)).findings[0]
-    assert answer.startswith("no: out of sample BBB adds ")
+    assert answer.startswith("no hedge: out of sample BBB adds ")
     assert "to AAA's variance over 348 bars" in answer
 
 
@@ -202,6 +220,21 @@ def test_a_ratio_of_few_bars_that_does_worse_than_one_for_one_is_said():
     b, e = np.random.default_rng(3).normal(0, 0.01, (2, 4000))
     study = studied(pair_of(b + 1.2 * e, b, "20b"))
     assert study.findings[0].startswith("no gain from a ratio: BBB one for one takes away ")
+
+
+def test_beside_one_for_one_it_is_said_again_which_way_the_ratio_changes_the_variance():
+    b, e = np.random.default_rng(3).normal(0, 0.01, (2, 4000))
+    naive = next(line for line in studied(pair_of(0.3 * b + e, b)).findings if line.startswith("one for one"))
+    assert re.search(r"adds \d+% \[.*\] to the variance, the ratio of 61 bars takes away \d+% of it \(p", naive)
+    naive = next(line for line in studied(pair_of(-0.01 * b + e, b)).findings if line.startswith("one for one"))
+    assert re.search(r"the ratio of 61 bars adds \d+% to it \(p", naive)
+
+
+def test_changes_have_their_sign_in_sentences():
+    found = studied(linked(600, 0.8), shocks=["B=3%"], episodes=[Episode("all", FRIDAY.replace(year=2025), FRIDAY)])
+    changes = [one for line in found.findings for one in re.findall(r"\S+\d\.\d%", line)]
+    assert changes
+    assert all(one.lstrip("[")[0] in "+-" for one in changes), found.findings
 
 
 def test_what_an_interval_leaves_open_is_no_no():
@@ -233,8 +266,8 @@ def test_what_was_asked_for_comes_before_what_was_not_and_seven_findings_are_eno
     found = studied(pair, Terms(0.001), ["B=-3%", "A=2%"], slump).findings
     assert len(found) == 7
     assert found[1].startswith("BBB -3.0%: AAA ")
-    assert found[2].startswith("AAA 2.0%: BBB ")
-    assert any(line.startswith("trading costs") for line in found)
+    assert found[2].startswith("AAA +2.0%: BBB ")
+    assert any(line.startswith("costs take") for line in found)
 
 
 def test_of_too_few_bars_nothing_is_said_out_of_sample():
@@ -376,7 +409,7 @@ def test_of_a_leg_below_zero_nothing_that_is_traded_is_a_share():
     assert math.isnan(row["return"])
     assert row["effectiveness"] > 0.3
     assert "no turnover and no costs: a leg is at zero or below when a ratio is set" in study["out_of_sample"].notes
-    assert not any(line.startswith("trading costs") for line in study.findings)
+    assert not any(line.startswith("costs take") for line in study.findings)
 
 
 def test_a_level_that_nobody_holds_costs_nothing_to_trade_and_is_said():
@@ -467,6 +500,27 @@ def test_an_episode_is_a_change_between_two_closes_with_the_ratio_known_at_the_f
     assert row["ratio"] == pytest.approx(ratio)
     assert row["hedged"] == pytest.approx(row["a"] - ratio * (y[230] / y[200] - 1))
     assert (row["in_sample"], row["note"]) == ("", "")
+
+
+def test_an_episode_names_the_closes_that_its_changes_are_made_of():
+    a, b = linked_returns(240, 0.8)
+    months = np.array([np.datetime64("2006-12") + i for i in range(241)], "M8[M]").astype("M8[D]") - 1
+    made = [history(prices(x), months, symbol=s, frequency="month") for x, s in ((a, "AAA"), (b, "BBB"))]
+    pair = paired(*made, Question(FRIDAY, Window.parse("36b")))
+    slump = Episode("slump", months[100].item() + timedelta(10), months[112].item() + timedelta(5))
+    found = studied(pair, episodes=(slump,))["stress"]
+    assert next(found.records())["closes"] == f"{months[100]} to {months[112]}"
+    assert any("the column `closes`" in note for note in found.notes)
+
+
+def test_closes_of_two_legs_that_differ_are_both_named():
+    a, b = linked_returns(400, 0.8)
+    days = weekdays(401)
+    first, second = history(prices(a), days, symbol="AAA"), history(np.delete(prices(b), 200), np.delete(days, 200))
+    pair = paired(first, second, Question(FRIDAY, Window.parse("61b")))
+    found = studied(pair, episodes=(Episode("slump", days[200].item(), days[230].item()),))["stress"]
+    assert next(found.records())["closes"] == f"{days[200]} to {days[230]} and {days[199]} to {days[230]}"
+    assert not any("the column `closes`" in note for note in found.notes)
 
 
 def test_before_a_legs_first_bar_an_episode_is_said_and_what_the_other_did_is_shown():

@@ -96,7 +96,7 @@ def test_a_shared_factor_with_a_memory_predicts_and_is_said_to_be_no_lead():
 def test_the_window_has_the_verdict_of_compare():
     a, b = linked_pair(600, 0.7, 4)
     row, said = by_name(studied(a, b)["verdict"])["window"], compared(a, b, "61b")
-    assert (row["lag"], row["p_value"]) == (said["lead_lag"], said["lead_p_value"])
+    assert (row["candidate"], row["p_value"]) == (said["lead_lag"], said["lead_p_value"])
     assert row["asymmetry"] == said["lead_asymmetry"]
     assert row["verdict"] == said.leadership.verdict
 
@@ -116,7 +116,9 @@ def test_shares_and_chance_add_up_and_windows_are_counted():
     for key in ("share", "expected"):
         assert sum(row[key] for row in shares) == pytest.approx(1)
     assert all(row["expected_low"] <= row["expected"] <= row["expected_high"] for row in shares)
-    assert found["rolling"].notes == ("22 windows of 61 returns, one every 20 bars; 8 windows that do not overlap",)
+    assert found["rolling"].notes == (
+        "22 windows of 61 returns, one every 20 bars from the first on; 8 windows that do not overlap",
+    )
 
 
 def test_the_episode_of_a_lead_that_came_and_went_is_dated():
@@ -148,11 +150,13 @@ def test_exchanging_the_legs_negates_what_has_a_direction_and_keeps_p(seed, shar
     a, b = led_pair(300, share=share, seed=seed)
     one, other = studied(a, b, max_lag=3), studied(b, a, max_lag=3)
     for mine, theirs in zip(rows(one["verdict"]), rows(other["verdict"]), strict=True):
-        assert (mine["lag"], mine["lag_low"], mine["lag_high"]) == (
-            -theirs["lag"],
-            -theirs["lag_high"],
-            -theirs["lag_low"],
+        assert (mine["candidate"], mine["candidate_low"], mine["candidate_high"]) == (
+            -theirs["candidate"],
+            -theirs["candidate_high"],
+            -theirs["candidate_low"],
         )
+        assert (mine["lag"] is None) == (theirs["lag"] is None) == (mine["leader"] == "none")
+        assert mine["strength"] == pytest.approx(theirs["strength"], abs=1e-12)
         assert mine["asymmetry"] == pytest.approx(-theirs["asymmetry"], abs=1e-12)
         assert (mine["n"], mine["p_value"]) == (theirs["n"], theirs["p_value"])
     correlogram = [row["correlation"] for row in rows(other["correlogram"])][::-1]
@@ -247,10 +251,79 @@ def test_the_future_does_not_change_the_past():
     a, b = linked_pair(600, 0.5, 15)
     day = weekdays(601)[400].item()
     question = Question(day, Window.parse("61b"), 5)
-    early = lead.study(paired(a, b, question))
+    early, late = lead.study(paired(a, b, question)), studied(a, b)
+    for mine, theirs in zip(rows(early["episodes"]), rows(late["episodes"]), strict=False):
+        if theirs["until"] < day:  # what comes later changes the pool, and with it p, by a little
+            assert [mine[key] for key in ("since", "until", "leader", "lag", "strength")] == [
+                theirs[key] for key in ("since", "until", "leader", "lag", "strength")
+            ]
+            assert mine["p_value"] == pytest.approx(theirs["p_value"], abs=0.015)
     cut = [history(leg.series.closes[:401], leg.series.dates[:401], symbol=s) for leg, s in ((a, "AAA"), (b, "BBB"))]
     other = lead.study(paired(*cut, question))
     assert [section.rows for section in early.sections] == [section.rows for section in other.sections]
+
+
+def test_one_more_day_does_not_change_what_is_said_of_the_windows():
+    """Thirteen of fifteen evenings have no new window; of a calendar window the bars differ from day to day."""
+    a, b = linked_pair(1500, 0.6, 18)
+    told = set()
+    for at in range(1480, 1488):
+        day = weekdays(1501)[at].item()
+        found = lead.study(paired(a, b, Question(day, Window.parse("90d"), 5)))
+        told.add((found["rolling"].notes, tuple(row[:3] for row in found["rolling"].rows)))
+    assert len(told) <= 2
+
+
+def test_windows_in_which_a_leg_stands_still_are_not_counted_as_windows_without_a_leader():
+    a, b = led_pair(900, share=0.9, seed=19)
+    closes = b.series.closes.copy()
+    closes[300:600] = closes[300]
+    found = studied(a, history(closes, symbol="BBB"))
+    shares = by_name(found["rolling"])
+    assert shares["AAA"]["share"] > 0.85
+    assert sum(row["share"] for row in shares.values()) == pytest.approx(1)
+    assert "16 more windows of which nothing can be said" in found["rolling"].notes[1]
+    assert any("(16 more cannot be said)" in text for text in found.findings)
+    assert not any("nan" in text for text in found.findings)
+
+
+def test_the_candidate_of_no_leader_is_not_shown_as_a_lag():
+    row = by_name(studied(*linked_pair(600, 0.7, 4))["verdict"])["window"]
+    assert (row["leader"], row["lag"], row["lag_low"]) == ("none", None, None)
+    assert row["candidate"]
+
+
+def test_a_leg_that_leads_in_the_opposite_direction_leads():
+    """D is negative, and its strength says why."""
+    row = by_name(studied(*led_pair(share=-0.6, seed=20))["verdict"])["history"]
+    assert (row["leader"], row["lag"]) == ("AAA", 2)
+    assert row["strength"] < -0.4
+    assert row["asymmetry"] < -0.4
+
+
+def test_more_windows_than_chance_are_no_leader_where_both_legs_have_a_memory():
+    e = np.random.default_rng(21).standard_normal((3, 3000))
+    for t in range(1, 3000):
+        e[:, t] += 0.8 * e[:, t - 1]
+    legs = (history(prices(0.005 * (2 * e[0] + x)), symbol=s) for s, x in (("AAA", e[1]), ("BBB", e[2])))
+    text = next(text for text in studied(*legs).findings if "rolling windows" in text)
+    assert "neither clearly more often than the other" in text
+
+
+def test_the_brief_answer_is_the_studys_first():
+    for share in (0.0, 0.5):
+        pair = paired(*led_pair(500, share=share, seed=22), Question(FRIDAY, Window.parse("61b"), 5))
+        short, whole = lead.brief(pair), lead.study(pair)
+        assert short.findings == whole.findings[:1]
+        assert [section.heading.key for section in short.sections] == ["verdict"]
+        mine, theirs = (next(found["verdict"].records()) for found in (short, whole))
+        for key in ("span", "n", "lag", "lag_low", "lag_high", "strength", "asymmetry", "p_value", "leader"):
+            assert mine[key] == theirs[key]
+
+
+def test_a_step_longer_than_the_window_is_refused():
+    with pytest.raises(UsageError, match="a step of 62 bars leaves out bars between windows of 61"):
+        studied(*linked_pair(300, 0.5, 13), step=62)
 
 
 def test_the_same_question_has_the_same_answer():

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -207,6 +208,21 @@ def test_an_unknown_leg_falls_back_on_the_cached_legs_that_move_with_it():
     assert "the catalogue does not know AAA, BBB: of 20 cached legs 3 move" in found["pairs"].notes[0]
     r = [one["correlation"] for one in records(found)]
     assert r == sorted(r, reverse=True)
+
+
+def test_one_series_under_another_name_is_named_as_the_same():
+    pair = a_pair("AAA", "BBB")
+    twin, double = Leg("csv", "twin.csv"), Leg("csv", "double.csv")
+    of_twin, of_double = made(twin, 0), made(double, 0)
+    days, returns = pair.days, pair.pair.a.returns
+    held = {
+        twin: replace(of_twin, series=Series(twin, days, 3 * prices(returns), (), of_twin.series.facts)),
+        double: replace(of_double, series=Series(double, days, prices(2 * returns), (), of_double.series.facts)),
+    }
+    found = {one["pair"]: one for one in records(related.study(pair, KNOWN, held.get, lambda: [twin, double]))}
+    assert found["AAA csv:twin.csv"]["relation"] == "same"
+    assert "csv:twin.csv is the same series as AAA, over all " in found["AAA csv:twin.csv"]["why"]
+    assert found["AAA csv:double.csv"]["relation"] == "moves"  # r is 1 all the same
 
 
 def test_unrelated_cached_legs_are_rarely_taken_for_related():

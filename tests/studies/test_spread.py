@@ -24,11 +24,13 @@ from tests.builders import (
 
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.kernels.past import middle_rank
-from pairwatch.model import Window
+from pairwatch.kernels.reversion import HalfLife
+from pairwatch.model import NAN, Window
 from pairwatch.staging import Question
 from pairwatch.studies import spread
 from pairwatch.studies.paired import beside, paired
 from pairwatch.studies.spread.findings import Found, findings
+from pairwatch.studies.spread.made import _kalman
 
 light = settings(max_examples=12, deadline=None)
 
@@ -102,7 +104,7 @@ def test_the_filter_follows_a_ratio_that_drifts():
     rng = np.random.default_rng(3)
     x = np.log(80) + 0.02 * rng.standard_normal(2000).cumsum()
     slopes = np.linspace(0.5, 1.5, 2000)
-    y = (slopes * x) + 0.005 * rng.standard_normal(2000)
+    y = 4 + slopes * (x - np.log(80)) + 0.005 * rng.standard_normal(2000)
     found = rows(studied(history(np.exp(y), symbol="AAA"), history(np.exp(x), symbol="BBB")), "spreads")
     assert abs(found["Kalman"]["hedge_ratio"] - 1.5) < abs(found["least squares"]["hedge_ratio"] - 1.5)
 
@@ -114,8 +116,7 @@ def test_a_spread_that_returns_has_a_half_life_with_both_ends():
     assert found["p"] < 0.001
     assert "are cointegrated" in study.findings[0]
     assert "marginally" not in study.findings[0]
-    assert "returns by half in" in study.findings[1]
-    assert "95% interval" in study.findings[1]
+    assert re.search(r"and reverts \(p below \.001\); half-life \d bars \(95% interval \d to \d+\)", study.findings[1])
 
 
 def test_two_walks_have_no_half_life_and_it_is_said_first():
@@ -125,9 +126,11 @@ def test_two_walks_have_no_half_life_and_it_is_said_first():
     assert found["p"] > 0.05
     assert "not shown to be cointegrated" in study.findings[0]
     assert re.search(
-        r"^the ratio is at the \d+.. percentile of its past and is not shown to revert \(p \.\d+\)$", study.findings[1]
+        r"^the ratio is at the \d+.. percentile of its past and is not shown to revert \(p \.\d+\); no half-life$",
+        study.findings[1],
     )
-    assert any("no upper end" in note for note in study["spreads"].notes)
+    assert all(math.isnan(found[key]) for key in ("half_life", "half_life_low"))
+    assert any("no half-life, as" in note and "A / B" in note for note in study["spreads"].notes)
 
 
 def test_the_p_of_a_fitted_line_is_engle_and_grangers_and_not_dickey_and_fullers():
@@ -142,6 +145,49 @@ def test_lines_that_move_have_no_half_life_and_no_p():
     found = rows(studied(*kept_together()), "spreads")
     for name in ("rolling", "Kalman", "total least squares"):
         assert all(math.isnan(found[name][key]) for key in ("half_life", "half_life_low", "half_life_high", "p"))
+
+
+def bounded(p, **life):
+    """The second finding and the row of a ratio with such a test."""
+    pair = pair_of(*linked_pair(600))
+    first = spread.cointegration.span(pair, 601)
+    told = spread.spreads.plainest(pair, first.forth.test)._replace(p=p, life=HalfLife(**life))
+    text = findings(Found(pair, (first,), (told,), None, (), None))[1]
+    return text, next(spread.spreads.section(pair, (told,)).records())
+
+
+def test_sentence_and_row_say_the_same_of_a_half_life():
+    text, row = bounded(0.074, bars=458.4, low=181.2, high=math.inf)
+    assert text.endswith("is not shown to revert (p .074); half-life 458 bars, no upper end (95% from 181)")
+    assert (row["half_life"], row["half_life_low"]) == (458.4, 181.2)
+    assert math.isnan(row["half_life_high"])
+    text, row = bounded(0.62, bars=math.inf, low=300.0, high=math.inf)
+    assert text.endswith("(p .62); no half-life")
+    assert all(math.isnan(row[key]) for key in ("half_life", "half_life_low", "half_life_high"))
+    text, row = bounded(0.01, bars=20.0, low=10.0, high=50.0)
+    assert text.endswith("reverts (p .010); half-life 20 bars (95% interval 10 to 50)")
+    assert row["half_life_high"] == 50.0
+
+
+@light
+@given(st.integers(0, 10_000), st.sampled_from([0.01, 5.0, 100.0]))
+def test_the_filter_does_not_depend_on_what_a_leg_is_counted_in(seed, unit):
+    rng = np.random.default_rng(seed)
+    x = 5 + 0.03 * rng.standard_normal(300).cumsum()
+    y = 1.5 * x + 0.05 * rng.standard_normal(300)
+    one, other = (list(_kalman(x * c, y, 62)) for c in (1.0, unit))
+    assert other[2] * unit == pytest.approx(one[2], rel=1e-7)
+    assert spread.spreads.z(other[3][-62:]) == pytest.approx(spread.spreads.z(one[3][-62:]), rel=1e-6)
+
+
+def test_a_filter_of_a_leg_that_does_not_move_at_first_cannot_be_said():
+    assert math.isnan(_kalman(np.ones(200), np.arange(200.0), 62).ratio)
+
+
+def test_heads_and_notes_say_what_is_in_sample_and_which_spread_depends_on_the_order():
+    study = studied(*linked_pair(400))
+    assert [c.label for c in study["spreads"].heading.columns][2:5] == ["z window", "in sample", "own past"]
+    assert any("minimum variance is another spread where the legs are exchanged" in n for n in study["spreads"].notes)
 
 
 def test_a_percentile_needs_three_windows():
@@ -187,6 +233,56 @@ def test_a_history_that_is_too_short_says_so_first():
     study = studied(*linked_pair(90))
     assert study.findings[0].startswith("too short to tell whether AAA and BBB keep together: 91 closes")
     assert any("finds" in note for note in study["spreads"].notes)
+
+
+@pytest.mark.parametrize("other", [lambda x: 2 * x, lambda x: np.round(2 * x, 6), lambda x: 100 / x])
+def test_legs_that_are_one_series_twice_are_not_tested_for_the_digits_of_rounding(other):
+    a = linked_pair(600)[0]
+    study = studied(a, history(other(a.series.closes), a.series.dates, symbol="BBB"))
+    assert study.findings[0].startswith("AAA and BBB move as one over 2 years (601 closes)")
+    assert not any("nan" in text for text in study.findings)
+    found = rows(study, "spreads")["least squares"]
+    assert all(math.isnan(found[key]) for key in ("z_history", "percentile", "half_life", "p"))
+    assert all(math.isnan(row["p"]) and row["verdict"] == "as one" for row in study["cointegration"].records())
+
+
+def test_the_ratio_of_one_series_twice_does_not_move():
+    a = linked_pair(600)[0]
+    study = studied(a, history(np.round(2 * a.series.closes, 6), a.series.dates, symbol="BBB"))
+    assert "the hedge ratio is 1.00 whichever way it is chosen" in study.findings
+    assert study.findings[1] == "the ratio does not move: nothing but rounding is left of the legs, and no half-life"
+    assert "extremes" not in {section.heading.key for section in study.sections}
+
+
+def test_a_recent_span_of_legs_that_have_become_one_says_so():
+    a, b = linked_pair(900)
+    closes = b.series.closes.copy()
+    closes[-505:] = a.series.closes[-505:] * closes[-505] / a.series.closes[-505]
+    study = studied(a, history(closes, b.series.dates, symbol="BBB"))
+    assert "over the last 505 closes they move as one" in study.findings
+
+
+def test_the_bootstrap_alone_says_whether_there_is_a_vector_and_the_table_of_a_second():
+    span = spread.cointegration.span(pair_of(*linked_pair(400)), 401)
+    for p, traces, rank in ((0.03, (17.0, 2.0), 1), (0.06, (30.0, 9.0), 0), (0.03, (30.0, 9.0), 2), (NAN, (30, 9), 0)):
+        assert span._replace(p_trace=p, trace=span.trace._replace(trace=traces)).rank == rank
+
+
+def test_critical_and_plain_values_are_those_of_statsmodels():
+    a, b = linked_pair(900, seed=5)
+    found = next(studied(a, b)["cointegration"].records())
+    t, p, critical = reference.coint(np.log(a.series.closes), np.log(b.series.closes))
+    assert found["critical"] == pytest.approx(critical[1], abs=1e-12)
+    assert (found["plain_statistic"], found["plain_p"]) == pytest.approx((t, p), abs=1e-7)
+
+
+def test_a_window_of_months_that_is_longer_than_two_years_has_its_rows():
+    days = calendar_days(240, step=30)
+    legs = linked_returns(239, rho=0.8, seed=3)
+    a, b = (history(prices(x), days, symbol=s, frequency="month") for x, s in zip(legs, ("AAA", "BBB"), strict=True))
+    study = studied(a, b, window="36b")
+    assert [row["closes"] for row in study["cointegration"].records()] == 4 * [240] + 4 * [37]
+    assert [row["day"] for row in study["ledger"].records()][-1] == "26 other bars"
 
 
 def test_spans_that_hardly_differ_are_told_once():
@@ -279,7 +375,7 @@ def test_what_drives_the_gap_is_found_and_what_does_not_is_not():
     study = studied(
         history(prices(a), symbol="AAA"),
         history(prices(b), symbol="BBB"),
-        [history(driver, symbol="CCC"), third()],
+        [history(driver, symbol="DDD"), third()],
     )
     found = list(study["drivers"].records())
     assert found[0]["r"] == pytest.approx(1, abs=1e-9)
@@ -289,7 +385,7 @@ def test_what_drives_the_gap_is_found_and_what_does_not_is_not():
     assert found[1]["r"] == pytest.approx(np.corrcoef(gap, other[-61:])[0, 1], abs=1e-9)
     assert found[1]["r_history"] == pytest.approx(np.corrcoef(a - b, other)[0, 1], abs=1e-9)
     assert (found[1]["n"], found[1]["n_history"]) == (61, 300)
-    assert any("CCC goes with the gap" in text for text in study.findings)
+    assert any("DDD goes with the gap" in text for text in study.findings)
 
 
 def test_other_legs_have_a_row_for_each_day_and_nothing_where_they_have_no_close():
@@ -386,6 +482,24 @@ def test_what_the_days_made_is_shown_with_its_sign():
     assert {row["unit"] for key in ("ledger", "ledger_beside") for row in study[key].records()} == {"return"}
 
 
+def test_a_leg_beside_the_pair_is_looked_at_once_and_is_none_of_its_own():
+    a, b = linked_pair(300)
+    assert len(studied(a, b, [third(), third()])["drivers"].rows) == 1
+    with pytest.raises(UsageError, match="BBB is a leg of the pair"):
+        studied(a, b, [b])
+
+
+def test_a_brief_study_has_the_same_answers():
+    for legs in (kept_together(), linked_pair(400, seed=2), rates(), (linked_pair(699)[0], rates()[1])):
+        pair = pair_of(*legs)
+        whole, brief = spread.study(pair), spread.brief(pair)
+        assert brief.findings[:2] == whole.findings[:2]
+        assert set(brief.findings) <= set(whole.findings)
+        for key in ("spreads", "cointegration", "ledger"):
+            assert repr(brief[key].rows) == repr(whole[key].rows[: len(brief[key].rows)])
+        assert len(brief["cointegration"].rows) == 4
+
+
 def test_what_is_remarked_of_a_third_leg_is_a_warning():
     a, b = linked_pair(300)
     late = third(100)
@@ -409,6 +523,8 @@ def test_exchanging_the_legs_turns_the_numbers_round(seed):
     assert other["p"] == pytest.approx(plain["p"], rel=1e-6)
     assert other["half_life_low"] == pytest.approx(plain["half_life_low"], rel=1e-6, nan_ok=True)
     key = "total least squares"
+    falls = mine[key]["hedge_ratio"] < 0
+    assert theirs[key]["percentile"] == pytest.approx(abs(falls - (1 - mine[key]["percentile"])), abs=1e-12)
     assert theirs[key]["hedge_ratio"] * mine[key]["hedge_ratio"] == pytest.approx(1, rel=1e-6)
 
 

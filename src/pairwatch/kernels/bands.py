@@ -7,15 +7,19 @@ with the blocks' signs drawn anew, all lags at once. Changing signs leaves the r
 """
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from pairwatch.kernels import quantile, student_t_tail
+from pairwatch.kernels import NOISE, student_t_tail
 from pairwatch.kernels.draws import Draws
 from pairwatch.model import NAN, Floats
 
+Flags: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]"
+
 FLIPS = 999
+# Of so many, as many as chance may have at or above what leaves the band: p = (1 + 48) / (1 + 999) < 5 %.
+_MAY_REACH = 48
 # A block of fewer days would cut through what a little autocorrelation links.
 BLOCK_FACTOR = 1.5
 
@@ -27,13 +31,20 @@ class Band(NamedTuple):
         values: shape (lags,).
         errors: the standard error of each where its true value is zero.
         reach: half the width of the 95 % band, which in 95 % of cases none of them leaves where all are zero.
-        p_value: of the value that stands out most, all lags considered.
+        p_value: of the value that stands out most, all lags considered; below 5 % where one leaves the band, only.
+        blocks: how many sums of blocks it is judged by.
     """
 
     values: Floats
     errors: Floats
     reach: Floats
     p_value: float
+    blocks: int
+
+    @property
+    def outside(self) -> Flags:
+        """Which values leave the band; what lies on its edge, as with few blocks all of one sign do, does not."""
+        return np.asarray(np.abs(self.values) > self.reach * (1 + 1e-12))
 
     @property
     def most(self) -> int:
@@ -62,7 +73,7 @@ def cross_terms(x: Floats, y: Floats, lags: int) -> Floats:
 
 def correlogram_band(a: Floats, b: Floats, lags: int, seed: int = 0) -> Band:
     """r(k) for k = -L..-1, 1..L, under the hypothesis that all of these are zero; see `lead.cross_correlations`."""
-    x, y = _scores(a), _scores(b)
+    x, y = scores(a), scores(b)
     return _band(np.concatenate([cross_terms(y, x, lags)[::-1], cross_terms(x, y, lags)]), seed)
 
 
@@ -71,7 +82,7 @@ def asymmetry_band(a: Floats, b: Floats, lags: int, seed: int = 0) -> Band:
 
     They are where the legs share something that is autocorrelated, too: that makes r(k) and r(-k) alike.
     """
-    x, y = _scores(a), _scores(b)
+    x, y = scores(a), scores(b)
     return _band(cross_terms(x, y, lags) - cross_terms(y, x, lags), seed)
 
 
@@ -85,7 +96,7 @@ class Single(NamedTuple):
 
 def asymmetry_at(a: Floats, b: Floats, lag: int, sign: float = 1.0) -> Single:
     """D(lag) alone, lag >= 1, expected to have a sign; Student's t of its block sums, one degree fewer than blocks."""
-    x, y = _scores(a), _scores(b)
+    x, y = scores(a), scores(b)
     terms = np.zeros(len(x))
     terms[:-lag] = x[:-lag] * y[lag:] - y[:-lag] * x[lag:]
     return _single(terms, sign)
@@ -109,11 +120,21 @@ def _single(terms: Floats, sign: float) -> Single:
     return Single(value / len(terms), error / len(terms), tail if t > 0 else 1 - tail)
 
 
-def _scores(x: Floats) -> Floats:
-    """Mean 0, population deviation 1; NaN for what does not move."""
-    centred = x - x.mean()
-    deviation = math.sqrt(float(np.mean(centred * centred)))
-    return np.asarray(centred / deviation) if deviation > 1e-14 * float(np.abs(x).max()) else np.full(len(x), NAN)
+def scores(x: Floats) -> Floats:
+    """Mean 0, population deviation 1 over the last axis; NaN for what does not move."""
+    centred = x - x.mean(axis=-1, keepdims=True)
+    deviation = np.sqrt(np.mean(centred * centred, axis=-1, keepdims=True))
+    still = ~(deviation > NOISE * np.abs(x).max(axis=-1, keepdims=True))
+    return np.asarray(centred / np.where(still, NAN, deviation))
+
+
+def leaning(sums: Floats, seed: int = 0) -> float:
+    """The two-sided p of sums of blocks that are as likely to be negative as positive; NaN where all are zero."""
+    total = abs(float(sums.sum()))
+    if not np.abs(sums).max(initial=0.0) > 0:
+        return NAN
+    count = int(np.count_nonzero(np.abs(_signs(seed, len(sums)) @ sums) >= total * (1 - 1e-12)))
+    return (1 + count) / (1 + FLIPS)
 
 
 def _signs(seed: int, blocks: int) -> Floats:
@@ -128,10 +149,10 @@ def _band(terms: Floats, seed: int) -> Band:
     errors = np.sqrt(np.square(sums).sum(axis=-1))
     if not (errors > 0).all():
         nothing = np.full(len(terms), NAN)
-        return Band(nothing, nothing, nothing, NAN)
+        return Band(nothing, nothing, nothing, NAN, sums.shape[-1])
     totals = sums.sum(axis=-1)
     flipped = np.abs(_signs(seed, sums.shape[-1]) @ (sums / errors[:, None]).T).max(axis=-1)
     highest = float((np.abs(totals) / errors).max())
     count = int(np.count_nonzero(flipped >= highest * (1 - 1e-12)))
-    reach = quantile(flipped, 0.95) * errors / n
-    return Band(totals / n, errors / n, reach, (1 + count) / (1 + FLIPS))
+    reach = float(np.sort(flipped)[-1 - _MAY_REACH]) * errors / n
+    return Band(totals / n, errors / n, reach, (1 + count) / (1 + FLIPS), sums.shape[-1])

@@ -158,10 +158,10 @@ def johansen_lags(levels: Floats) -> int:
 
 
 # So many steps of a resampled walk stand for its course: the trace's distribution hardly changes beyond.
-_STEPS = 400
+_STEPS = 800
 # So many draws at first, and in every later batch; so many in all where the first leave p near a level, so that another
-# seed does not say the opposite: p is then within .007 of what endless draws would say, 19 times of 20.
-_DRAWS, _MOST_DRAWS = 399, 3990
+# seed hardly says the opposite: p is then within .01 of what endless draws would say, 19 times of 20.
+_DRAWS, _MOST_DRAWS = 399, 1999
 _NEAR = (0.01, 0.12)
 
 
@@ -169,40 +169,56 @@ class _Walks(NamedTuple):
     """What pairs of unrelated walks are drawn from.
 
     Attributes:
-        steps: both legs' shocks, block by block; shape (k, 2).
+        steps: both legs' shocks, block by block, turned so that they do not go together over the whole, which no trace
+            depends on; so single precision, which is twice as quick, is enough for them. Shape (2, k).
         lengths: how many bars each block has; shape (k,).
-        products: the sums of products of the shocks, which no sign alters; shape (2, 2).
     """
 
     steps: Floats
     lengths: Floats
-    products: Floats
 
     def traces(self, draws: Draws, count: int) -> Floats:
         """The traces of so many pairs of walks, batch by batch; shape (count,)."""
         sizes = [min(_DRAWS, count - begin) for begin in range(0, count, _DRAWS)]
-        found = [
-            traces(self.steps.T * _signs(draws, size, len(self.steps)), self.lengths, self.products) for size in sizes
-        ]
+        found = [traces(self.steps * _signs(draws, size, len(self.lengths)), self.lengths, np.eye(2)) for size in sizes]
         return np.concatenate(found)
 
 
 def _signs(draws: Draws, count: int, k: int) -> Floats:
     """Each 1 or -1, a bit each; shape (count, 1, k)."""
     bits = np.unpackbits((draws.uniform(count, -(-k // 32)) * 2.0**32).astype("<u4").view("u1"), axis=1)
-    return (2.0 * bits[:, :k] - 1)[:, None]
+    return (2 * bits[:, :k].astype("f4") - 1)[:, None]
 
 
 def _unrelated(levels: Floats, lags: int) -> _Walks | None:
-    """None where a leg does not move."""
+    """None where a leg does not move, or the legs are one."""
     dx = np.diff(levels, axis=0)
     past = _past(dx, lags)
     shocks = np.column_stack([least_squares(dx[lags:, i], past).residuals for i in (0, 1)])
     if not np.square(shocks).sum(axis=0).min() > 0:
         return None
-    begins = _blocks(shocks)
-    lengths = np.diff(begins, append=len(shocks)).astype("f8")
-    return _Walks(np.add.reduceat(shocks, begins, axis=0), lengths, shocks.T @ shocks)
+    try:
+        turned = np.linalg.solve(np.linalg.cholesky(shocks.T @ shocks), shocks.T)
+    except np.linalg.LinAlgError:
+        return None
+    if len(shocks) <= _STEPS:
+        return _Walks(turned.astype("f4"), np.ones(len(shocks), dtype="f4"))
+    begins = _blocks(turned.T)
+    lengths = np.diff(begins, append=len(shocks)) / 2
+    return _Walks(_steps(turned, begins).astype("f4"), np.repeat(lengths, 2).astype("f4"))
+
+
+def _steps(shocks: Floats, begins: Positions) -> Floats:
+    """Two steps for each block, whose products are the sums of those of its shocks; shape (2, 2 k).
+
+    They lie along the block's own axes, so that it does not matter which leg is the first. The sum of a block's shocks
+    alone would have the right products in the mean only, and p would depend upon where blocks happen to begin.
+    """
+    products = np.add.reduceat(shocks[:, None] * shocks[None], begins, axis=2).transpose(2, 0, 1)
+    squares, axes = np.linalg.eigh(products)
+    steps = axes * np.sqrt(np.maximum(squares, 0))[:, None]
+    along = np.einsum("kcw,ck->kw", steps, np.add.reduceat(shocks, begins, axis=1))
+    return np.asarray((steps * np.where(along < 0, -1.0, 1.0)[:, None]).transpose(1, 0, 2).reshape(2, -1))
 
 
 def null_traces(levels: Floats, lags: int, draws: Draws, count: int = _DRAWS) -> Floats:
@@ -210,7 +226,7 @@ def null_traces(levels: Floats, lags: int, draws: Draws, count: int = _DRAWS) ->
 
     The tables reject too often where volatility clusters. Here two walks are made of what a constant and the lags leave
     of both legs' changes, a common sign drawn for each step, so that turbulent times stay where they were. Of long
-    series a step is a block of bars: of few where they are turbulent, of many where they are calm.
+    series two steps are a block of bars: of few where they are turbulent, of many where they are calm.
 
     NaN where a leg does not move.
 
@@ -232,13 +248,11 @@ def traces_beside(value: float, levels: Floats, lags: int, draws: Draws) -> Floa
 
 
 def _blocks(shocks: Floats) -> Positions:
-    """Where at most `_STEPS` blocks begin, half of them shared out by time and half by what happens in it."""
+    """Where at most `_STEPS` / 2 blocks begin, half of them shared out by time and half by what happens in it."""
     n = len(shocks)
-    if n <= _STEPS:
-        return np.arange(n)
     squares = (np.square(shocks) / np.square(shocks).sum(axis=0)).sum(axis=1)
     passed = (squares.cumsum() - squares) / 4 + np.arange(n) / (2 * n)
-    blocks = (passed * _STEPS).astype(int)
+    blocks = (passed * (_STEPS // 2)).astype(int)
     return np.flatnonzero(np.diff(blocks, prepend=-1))
 
 
@@ -272,7 +286,7 @@ def traces(steps: Floats, lengths: Floats, products: Floats) -> Floats:
     if not (np.linalg.det(s00) > 0).all():
         return np.full(len(steps), NAN)
     # The walks' mean is zero, so that of the steps need not be taken off.
-    s0k, skk = _across(steps, walks), _across(walks * lengths, walks)
+    s0k, skk = (_across(one, walks).astype("f8") for one in (steps, walks * lengths))
     left = np.linalg.solve(s00, s0k) @ np.linalg.solve(skk, s0k.transpose(0, 2, 1))
     # The eigenvalues v of a 2 x 2 matrix need not be found: the product of the 1 - v is its characteristic polynomial.
     kept = 1 - np.trace(left, axis1=1, axis2=2) + np.linalg.det(left)
@@ -280,7 +294,7 @@ def traces(steps: Floats, lengths: Floats, products: Floats) -> Floats:
 
 
 def _across(one: Floats, other: Floats) -> Floats:
-    """The sums of products of pairs with pairs; shape (many, 2, 2). Of so small matrices `@` takes five times longer."""
+    """The sums of products of pairs with pairs; shape (many, 2, 2). `@` of so small matrices takes longer."""
     return np.stack(
         [np.stack([np.einsum("nk,nk->n", one[:, i], other[:, j]) for j in (0, 1)], axis=1) for i in (0, 1)], axis=1
     )

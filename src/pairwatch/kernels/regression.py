@@ -13,6 +13,7 @@ class Fitted(NamedTuple):
 
     Attributes:
         covariance: of the coefficients; shape (k, k).
+        plain_errors: those that hold where the variance is steady; `errors` are the same where they are not robust.
     """
 
     coefficients: Floats
@@ -20,6 +21,7 @@ class Fitted(NamedTuple):
     residuals: Floats
     rss: float
     covariance: Floats
+    plain_errors: Floats
 
 
 # Below this part of a column of unit length the others leave so little of it that its square loses too many digits.
@@ -55,19 +57,21 @@ def least_squares(y: Floats, x: Floats, *, robust: bool = False) -> Fitted:
     r = triangle(np.column_stack([x, y]))[:k] if n > k else np.zeros((k, k + 1))
     diagonal = np.abs(np.diagonal(r))
     if not diagonal.min() > 1e-10 * diagonal.max():
-        return Fitted(np.full(k, NAN), np.full(k, NAN), np.full(n, NAN), NAN, np.full((k, k), NAN))
+        return Fitted(np.full(k, NAN), np.full(k, NAN), np.full(n, NAN), NAN, np.full((k, k), NAN), np.full(k, NAN))
     inverse = np.linalg.inv(r[:, :k])
     coefficients = inverse @ r[:, k]
     residuals = y - x @ coefficients
     rss = float(residuals @ residuals)
+    plain = rss / (n - k) * (inverse @ inverse.T)
     if robust:
         orthogonal = x @ inverse
         kept = 1 - np.einsum("ij,ij->i", orthogonal, orthogonal)
         scores = orthogonal * (residuals / np.maximum(kept, 1e-12))[:, None]
         covariance = inverse @ (scores.T @ scores) @ inverse.T
     else:
-        covariance = rss / (n - k) * (inverse @ inverse.T)
-    return Fitted(coefficients, np.sqrt(np.diagonal(covariance)), residuals, rss, covariance)
+        covariance = plain
+    errors, plain_errors = (np.sqrt(np.diagonal(one)) for one in (covariance, plain))
+    return Fitted(coefficients, errors, residuals, rss, covariance, plain_errors)
 
 
 def nested_rss(y: Floats, x: Floats) -> Floats:
@@ -107,6 +111,7 @@ class UnitRoot(NamedTuple):
         share: one less the sum of the lags' coefficients: so much of a pull towards the mean shows in the next bar.
         share_error: of that.
         together: the covariance of the level's coefficient and the share.
+        plain_t: the t without robust errors.
     """
 
     t: float
@@ -116,6 +121,7 @@ class UnitRoot(NamedTuple):
     share: float = NAN
     share_error: float = 0.0
     together: float = 0.0
+    plain_t: float = NAN
 
 
 def dickey_fuller(x: Floats, *, constant: bool = True, max_lags: int | None = None, robust: bool = False) -> UnitRoot:
@@ -136,7 +142,7 @@ def dickey_fuller(x: Floats, *, constant: bool = True, max_lags: int | None = No
     y, design, fixed = _augmented(x, best, constant=constant)
     fit = least_squares(y, design, robust=robust)
     at, lagging = fixed - 1, fit.covariance[fixed:, fixed:]
-    error = float(fit.errors[at])
+    error, plain = float(fit.errors[at]), float(fit.plain_errors[at])
     return UnitRoot(
         float(fit.coefficients[at]) / error if error else NAN,
         best,
@@ -145,6 +151,7 @@ def dickey_fuller(x: Floats, *, constant: bool = True, max_lags: int | None = No
         1 - float(fit.coefficients[fixed:].sum()),
         math.sqrt(max(0.0, float(lagging.sum()))),
         -float(fit.covariance[at, fixed:].sum()),
+        float(fit.coefficients[at]) / plain if plain else NAN,
     )
 
 

@@ -14,6 +14,8 @@ from pairwatch.model import NAN, Floats
 _AT_ONCE = 1 << 14
 # And of lead and lag, where a step is one call for so many.
 _LAGS_AT_ONCE = 1 << 16
+# What varies by less than this part of its squares does not move: it is what rounding leaves of them.
+FLAT = 1e-13
 
 
 def rolling_correlation(a: Floats, b: Floats, window: int) -> Floats:
@@ -122,8 +124,9 @@ class _Adder:
 def rolling_lead_lag(a: Floats, b: Floats, window: int, max_lag: int) -> Floats:
     """r(k) = corr(a[t], b[t+k]) over `window` values in a row, for k = -L..L; shape (2 L + 1, n - window + 1).
 
-    Column i holds the windows of a and of b that begin at i and at i + k; NaN where b has none, or one does not move.
-    Meant for returns: a block of them is centred as a whole.
+    Column i holds the windows of a and of b that begin at i and at i + k; NaN where b has none, where one does not
+    move, and where one holds a NaN. Meant for returns: a block of them is centred as a whole. No command prints it: it
+    is for those who work with arrays in Python.
     """
     n = max(len(a) - window + 1, 0)
     found = np.empty((2 * max_lag + 1, n))
@@ -143,15 +146,23 @@ def rolling_lead_lag(a: Floats, b: Floats, window: int, max_lag: int) -> Floats:
     return found
 
 
+def _mean(values: Floats) -> float:
+    """Of those that are numbers; 0 where none is."""
+    total = float(values.sum())
+    known = values if np.isfinite(total) else values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else 0.0
+
+
 class _Windows:
     """The windows of a block of values: one over the root of their squared deviations, and their sums times that."""
 
     def __init__(self, values: Floats, window: int, begin: int) -> None:
         self.begin = begin
-        self.values = values - (values.mean() if len(values) else 0.0)
+        self.values = values - _mean(values)
         sums = window_sums(self.values, window)
-        squares = window_sums(self.values * self.values, window) - sums * sums / window
-        flat = squares <= 0
+        raw = window_sums(self.values * self.values, window)
+        squares = raw - sums * sums / window
+        flat = squares <= FLAT * raw
         self.inverse = 1 / np.sqrt(np.where(flat, 1.0, squares))
         self.inverse[flat] = NAN
         self.scaled = sums * self.inverse / np.sqrt(window)

@@ -5,39 +5,84 @@ factor, which over two months is nothing beside the noise, makes a leader of eit
 years. The asymmetry D(k) = r(k) - r(-k) is zero there, for any factor and however long: it judges long histories.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from pairwatch.kernels import quantile
-from pairwatch.kernels.bands import Band, block_length, block_sums, cross_terms
+from pairwatch.kernels.bands import Band, block_length, block_sums, cross_terms, scores
 from pairwatch.kernels.draws import Draws
-from pairwatch.lead import NO_LEAD, SAME, Z_POWER, Lead, _direction, _standardised, _strengths
-from pairwatch.model import Floats, Positions
+from pairwatch.lead import NO_LEAD, SAME, SIZE, Z_POWER, Lead
+from pairwatch.lead.estimates import apart, estimated, sides
+from pairwatch.model import NAN, Floats, Positions
 
 RESAMPLES = 999
 
 
 def long_lead(a: Floats, b: Floats, asymmetry: Band) -> Lead:
-    """The lead over a long history, judged by its asymmetry.
+    """The lead over a long history, judged by its asymmetry; none where so few blocks can never be surely of one sign.
 
     Args:
         asymmetry: D(k), k = 1..L, of these legs: `kernels.bands.asymmetry_band`.
     """
-    n = len(a)
-    x, y = _standardised(a), _standardised(b)
-    rho = float(np.mean(x * y))
-    if not 1.0 - rho * rho > SAME or not np.isfinite(asymmetry.p_value):
+    rho = float(np.mean(scores(a) * scores(b)))
+    few = 2.0 ** (1 - asymmetry.blocks) >= SIZE
+    if few or not 1.0 - rho * rho > SAME or not np.isfinite(asymmetry.p_value):
         return NO_LEAD
-    at, lags = asymmetry.most, len(asymmetry.values)
-    ahead, behind, _ = _strengths(x, y, rho, lags, np.arange(n)[None, :])
-    critical = float(asymmetry.reach[at] / asymmetry.errors[at])
+    at = asymmetry.most
+    ahead, behind = _estimated(a, b, at + 1)
     return Lead(
-        lag=(at + 1) * _direction(float(ahead[at, 0]), float(behind[at, 0]), rho, n),
+        lag=(at + 1) * int(sides(ahead, behind, np.array(rho), len(a))),
         asymmetry=float(asymmetry.values[at]),
         p_value=asymmetry.p_value,
-        detectable=(critical + Z_POWER) * quantile(asymmetry.errors, 0.5),
+        detectable=detectable(asymmetry, a, b),
     )
+
+
+def detectable(asymmetry: Band, a: Floats, b: Floats) -> float:
+    """The lead, in units of r, that leaves the band four times in five; NaN where none can, however strong.
+
+    The t that is judged has the lead itself in its error: the squares of B block sums are summed as they are, and
+    however strong a lead is, t does not exceed sqrt(B). Student's t, of what the sums are apart from their mean, is
+    t sqrt((B - 1) / (B - t^2)); its power is that of the noncentral t, by the normal approximation of Johnson and
+    Welch (1940), Biometrika 31(3/4). A lead c adds the leader's squares, c times, to the blocks' sums, whose variance
+    is large where tails are fat, and takes c^2 of the other leg's own variance away.
+
+    Args:
+        a, b: the legs that D is of.
+    """
+    blocks, critical = asymmetry.blocks, float(asymmetry.reach[0] / asymmetry.errors[0])
+    left = blocks - critical * critical
+    if not left > 1e-9 * blocks:
+        return NAN
+    apart = np.square(asymmetry.errors) - np.square(asymmetry.values) / blocks
+    error = quantile(np.sqrt(np.maximum(apart, 0) * blocks / (blocks - 1)), 0.5)
+    student = critical * math.sqrt((blocks - 1) / left)
+    needed = student + Z_POWER * math.sqrt(1 + student * student / (2 * (blocks - 1)))
+    more = _variance_of_squares(a, b) - 1 / len(a)
+    room = 1 - needed * needed * more
+    return error * needed / math.sqrt(room) if room > 0 else NAN
+
+
+def _variance_of_squares(a: Floats, b: Floats) -> float:
+    """Of the mean square of a leg as its blocks have it: the mean of both legs'; 2 / n where they are normal."""
+    squares = np.square(np.array([scores(a), scores(b)])) - 1
+    sums = block_sums(squares, block_length(len(a))) / len(a)
+    return float(np.square(sums).sum() / 2)
+
+
+def strength_at(a: Floats, b: Floats, lag: int) -> float:
+    """The lead estimated at a lag, not zero, in units of r: of A over B where it is positive, else of B over A."""
+    ahead, behind = _estimated(a, b, abs(lag))
+    return float(ahead if lag > 0 else behind)
+
+
+def _estimated(a: Floats, b: Floats, lag: int) -> tuple[Floats, Floats]:
+    """The lead of A over B by so many bars, and that of B over A."""
+    x, y = scores(a)[None, :], scores(b)[None, :]
+    ahead, behind = estimated(x, y, np.mean(x * y, axis=1), lag)
+    return ahead[-1, 0], behind[-1, 0]
 
 
 class LagInterval(NamedTuple):
@@ -59,7 +104,7 @@ def resampled_lags(a: Floats, b: Floats, max_lag: int, errors: Floats | None = N
         errors: of D(k), k = 1..L, where the lag is the one at which D stands out most; by default it is the one of the
             strongest estimate, as `lead_test` has it.
     """
-    x, y = _standardised(a), _standardised(b)
+    x, y = scores(a), scores(b)
     pairs = ((x, y), (y, x), (x, x), (y, y))
     together = np.array([x * y, x * x, y * y])
     rows = np.concatenate([*(cross_terms(one, other, max_lag) for one, other in pairs), together])
@@ -87,11 +132,7 @@ def _lags(drawn: Floats, max_lag: int, n: int, errors: Floats | None) -> Positio
     both, x2, y2 = drawn[4 * max_lag :]
     size = np.sqrt(x2 * y2)
     rho = both / size
-    share = rho * rho
-    plus, minus = xy / size - rho * xx / x2, yx / size - rho * yy / y2
-    ahead, behind = (plus - share * minus) / (1 + share * share), (minus - share * plus) / (1 + share * share)
+    ahead, behind = apart(xy / size - rho * xx / x2, yx / size - rho * yy / y2, rho)
     most = np.abs(xy - yx) / size / errors[:, None] if errors is not None else np.maximum(abs(ahead), abs(behind))
     k, columns = most.argmax(axis=0), np.arange(len(rho))
-    u, v = ahead[k, columns], behind[k, columns]
-    lean = rho * (1 - share) ** 2 / (1 + share * share) * np.sqrt(2 / n)
-    return np.asarray((k + 1) * np.sign((u - v) * (u + v + lean)), dtype=np.intp)
+    return np.asarray((k + 1) * sides(ahead[k, columns], behind[k, columns], rho, n), dtype=np.intp)

@@ -12,8 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pairwatch.kernels.bands import Flags, block_length, block_sums, leaning, scores
 from pairwatch.kernels.draws import Draws
 from pairwatch.lead import BLOCK, SAME, SIZE
+from pairwatch.lead.estimates import estimated, lagged_sums, sides
 from pairwatch.model import Floats, Positions
 
 POOL = 4000
@@ -54,14 +56,21 @@ class WindowTests(NamedTuple):
     Attributes:
         starts: where each window begins.
         found: each window's best candidate.
-        p_value: of each window's, all lags considered; shape (windows,).
+        p_value: of each window's, all lags considered; NaN where it cannot be said; shape (windows,).
         chance: the lags that are named in windows of reordered days, 0 where none is; shape (histories, windows).
+        sayable: in which of those windows anything can be said.
     """
 
     starts: Positions
     found: WindowLeads
     p_value: Floats
     chance: Positions
+    sayable: Flags
+
+    @property
+    def said(self) -> Flags:
+        """The windows of which anything can be said: both legs move, and not as one."""
+        return np.isfinite(self.p_value)
 
     @property
     def named(self) -> Positions:
@@ -70,21 +79,22 @@ class WindowTests(NamedTuple):
 
 
 def rolling_leads(a: Floats, b: Floats, rolling: Rolling, seed: int = 0) -> WindowTests:
-    """The test of a lead in every window, the last one ending with the history."""
+    """The test of a lead in every window, the first one beginning with the history.
+
+    So a window stays where it is while the history grows, and nearly keeps its p: the pool grows by the new days alone,
+    as long as it is made of as many histories.
+    """
     n, window = len(a), rolling.length
-    starts = np.arange((n - window) % rolling.step, n - window + 1, rolling.step)
+    starts = np.arange(0, n - window + 1, rolling.step)
     found = window_leads(_cut(a, starts, window), _cut(b, starts, window), rolling.max_lag)
     size = window * len(starts)
     histories = max(REORDERED, min(-(-POOL // len(starts)), NUMBERS // size))
-    draws, at_once = Draws(seed), max(1, BLOCK // size)
-    pool = [
-        _reordered(a, b, draws.uniform(min(at_once, histories - done), n), starts, rolling)
-        for done in range(0, histories, at_once)
-    ]
+    uniform, at_once = Draws(seed).uniform(n, histories).T, max(1, BLOCK // size)
+    pool = [_reordered(a, b, uniform[done : done + at_once], starts, rolling) for done in range(0, histories, at_once)]
     lags, highest = (np.concatenate(part) for part in zip(*pool, strict=True))
     known = np.sort(highest[np.isfinite(highest)])
     chance = np.where(_p_values(highest, known) < SIZE, lags, 0)
-    return WindowTests(starts, found, _p_values(found.highest, known), chance)
+    return WindowTests(starts, found, _p_values(found.highest, known), chance, np.isfinite(highest))
 
 
 def _cut(values: Floats, starts: Positions, window: int) -> Floats:
@@ -111,36 +121,21 @@ def window_leads(a: Floats, b: Floats, max_lag: int) -> WindowLeads:
     """The best candidate of each row of a and b, shape (windows, n), as `lead_test` has it."""
     n = a.shape[1]
     with np.errstate(invalid="ignore", divide="ignore"):
-        x, y = _scores(a), _scores(b)
+        x, y = scores(a), scores(b)
         rho = np.mean(x * y, axis=1)
         share = rho * rho
+        ahead, behind = estimated(x, y, rho, max_lag)
         news_x, news_y = x - rho[:, None] * y, y - rho[:, None] * x
-        plus, minus = _lagged(x, news_y, max_lag), _lagged(y, news_x, max_lag)
-        noise = np.sqrt(_lagged(x * x + y * y, news_x * news_x + news_y * news_y, max_lag).mean(axis=0))
-        unit = n * (1 + share * share)
-        ahead, behind = (plus - share * minus) / unit, (minus - share * plus) / unit
+        noise = np.sqrt(lagged_sums(x * x + y * y, news_x * news_x + news_y * news_y, max_lag).mean(axis=0))
         best = np.maximum(np.abs(ahead), np.abs(behind))
         k, rows = best.argmax(axis=0), np.arange(len(a))
         u, v = ahead[k, rows], behind[k, rows]
-        error = (1 - share) ** 2 / (1 + share * share) * math.sqrt(2 / n)
-        side = np.sign((u - v) * (u + v + rho * error))
+        side = sides(u, v, rho, n)
         said = (1 - share > SAME) & np.isfinite(noise)
-        z = best[k, rows] / noise * 2 * unit / np.sqrt(1 + 3 * share * share)
+        z = best[k, rows] / noise * 2 * n * (1 + share * share) / np.sqrt(1 + 3 * share * share)
         lag = ((k + 1) * np.where(said, side, 0)).astype(np.intp)
         highest = np.where(said, z / _limit_points(share, max_lag), np.nan)
     return WindowLeads(lag, np.where(side > 0, u, v), highest)
-
-
-def _scores(rows: Floats) -> Floats:
-    centred = rows - rows.mean(axis=1, keepdims=True)
-    deviation = np.sqrt(np.mean(centred * centred, axis=1, keepdims=True))
-    deviation[deviation <= 1e-14 * np.abs(rows).max(axis=1, keepdims=True)] = np.nan
-    return np.asarray(centred / deviation)
-
-
-def _lagged(x: Floats, y: Floats, max_lag: int) -> Floats:
-    n = x.shape[1]
-    return np.array([np.einsum("wt,wt->w", x[:, : n - k], y[:, k:]) for k in range(1, max_lag + 1)])
 
 
 # ---------------------------------------------------------------- the statistic's distribution in the limit
@@ -185,21 +180,40 @@ def _both_within(z: float, correlation: float, steps: int = 40) -> float:
 # ---------------------------------------------------------------- what chance would name
 
 
-def chance_shares(hits: Floats, windows: int, overlap: int, seed: int = 0) -> tuple[float, float, float]:
-    """The mean share of windows that chance names, and its central 95 % range for so many windows in a row.
+def chance_shares(hits: Flags, sayable: Flags, overlap: int, seed: int = 0) -> tuple[float, float, float]:
+    """The mean share of windows that chance names, and its central 95 % range for a history of so many windows.
 
     Args:
-        hits: 1 where a window of reordered days is named, else 0; shape (histories, windows).
+        hits: which windows of reordered days are named; shape (histories, windows).
+        sayable: in which of them anything can be said; the others do not count.
         overlap: how many windows in a row share days: histories are put together of runs longer than that.
     """
-    run = max(1, min(hits.shape[1], windows, 4 * overlap))
-    sums = np.concatenate([np.zeros((len(hits), 1)), np.cumsum(hits, axis=1)], axis=1)
-    of_runs = (sums[:, run:] - sums[:, :-run]).ravel()
-    draws = Draws(seed)
+    windows = hits.shape[1]
+    run = max(1, min(windows, 4 * overlap))
     runs, rest = divmod(windows, run)
-    total = of_runs[draws.integers(len(of_runs), SHARES, runs)].sum(axis=1) if runs else np.zeros(SHARES)
-    if rest:
-        of_rest = (sums[:, rest:] - sums[:, :-rest]).ravel()
-        total = total + of_rest[draws.integers(len(of_rest), SHARES)]
-    ordered = np.sort(total) / windows
-    return float(hits.mean()), float(ordered[round(0.025 * (SHARES - 1))]), float(ordered[round(0.975 * (SHARES - 1))])
+    draws, named, counted = Draws(seed), np.zeros(SHARES), np.zeros(SHARES)
+    for length, times in ((run, runs), (rest, 1 if rest else 0)):
+        of_hits, of_counts = _run_sums(hits, length), _run_sums(sayable, length)
+        drawn = draws.integers(len(of_hits), SHARES, times)
+        named, counted = named + of_hits[drawn].sum(axis=1), counted + of_counts[drawn].sum(axis=1)
+    ordered = np.sort(named / np.maximum(counted, 1))
+    mean = float(hits.sum() / max(1, sayable.sum()))
+    return mean, float(ordered[round(0.025 * (SHARES - 1))]), float(ordered[round(0.975 * (SHARES - 1))])
+
+
+def _run_sums(flags: Flags, length: int) -> Floats:
+    """How many are true of each run of so many columns, of all rows."""
+    sums = np.concatenate([np.zeros((len(flags), 1)), np.cumsum(flags, axis=1)], axis=1)
+    return np.asarray((sums[:, length:] - sums[:, : sums.shape[1] - length]).ravel())
+
+
+def one_sided(named: Positions, overlap: int, seed: int = 0) -> float:
+    """The p of the windows that name A being as many as those that name B but for chance; NaN where none is named.
+
+    What both legs share, a factor with a memory too, makes either as often the leader. The differences are added up in
+    runs of windows at least twice as long as windows overlap, and judged as `kernels.bands` does.
+
+    Args:
+        named: each window's lag, 0 where none is named.
+    """
+    return leaning(block_sums(np.sign(named).astype("f8"), max(block_length(len(named)), 2 * overlap)), seed)

@@ -284,7 +284,7 @@ def _told(columns: list[_Shown], width: int) -> list[Line]:
 
 def _cell(cell: Cell, unit: str) -> str:
     if cell is None:
-        return cells.NOTHING
+        return "" if unit == "text" else cells.NOTHING  # there is no text to be said, where a number could not be
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, date):

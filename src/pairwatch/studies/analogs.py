@@ -2,7 +2,8 @@
 
 An event is a bar on which the measure was as far as today, or farther, on the same side. After an event the next one
 can begin only when the longest horizon has passed, also where the measure stays out or comes back meanwhile: so no bar
-follows two events. Each measure is made of its own window alone, and today's bar is no event.
+follows two events. Each measure is made of its own window alone, and what overlaps today's is no event: it is the
+present excursion itself.
 """
 
 from typing import Literal, NamedTuple, get_args
@@ -12,6 +13,7 @@ import numpy as np
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.kernels import analogs as kernel
 from pairwatch.kernels import past
+from pairwatch.kernels.cointegration import EXACT
 from pairwatch.kernels.rolling import rolling_correlation
 from pairwatch.model import NAN, Cell, Column, ColumnUnit, Floats, Heading, Positions, Section, Study
 from pairwatch.stats.percentiles import shown
@@ -26,6 +28,8 @@ MOST_HORIZONS = 6
 # Of fewer events nothing is said.
 FEWEST = 8
 SIZE = 0.05
+# Today is not far where it is between these shares of all windows.
+USUAL = (0.2, 0.8)
 
 NOW = Heading(
     "now",
@@ -36,7 +40,13 @@ NOW = Heading(
         Column("value", "value", "number", "Today's value."),
         Column("percentile", "percentile", "percentile", "Its mid-rank among all windows up to today's."),
         Column("as_far", "bars as far", "fraction", "The share of bars before today with a value as far or farther."),
-        Column("events", "events", "count", "How many events these make, with the longest horizon between any two."),
+        Column(
+            "events",
+            "events",
+            "count",
+            "How many events these make, with the longest horizon between any two, and none "
+            "whose window overlaps today's.",
+        ),
         Column("windows", "windows", "count", "How many windows there are."),
         Column("independent", "apart", "count", "How many of them fit beside each other without a common bar."),
     ),
@@ -54,9 +64,9 @@ AFTER = Heading(
         Column("low", "lowest", "return", "The smallest."),
         Column("high", "highest", "return", "The largest."),
         Column("positive", "positive", "fraction", "The share of events after which A gained on B."),
-        Column("any_median", "any bar", "return", "The median over all bars of the history."),
+        Column("any_median", "any bar", "return", "The median over all bars from the first full window on."),
         Column(
-            "any_positive", "positive then", "fraction", "The share of all bars after which A gained on B.", wide=True
+            "any_positive", "positive then", "fraction", "The share of those bars after which A gained on B.", wide=True
         ),
         Column(
             "p",
@@ -67,19 +77,20 @@ AFTER = Heading(
         ),
     ),
 )
+
+
+def _later(h: int, unit: ColumnUnit) -> Column:
+    return Column(f"after_{h}", f"{h} bars", unit, f"A's change less B's over the next {h} bars; empty until then.")
+
+
 EVENTS = Heading(
     "events",
     "events",
-    "The bars on which the pair was as far as today, and what followed.",
+    "The bars on which the pair was as far as today, and what followed; none whose window overlaps today's.",
     (
         Column("date", "date", "date", "The day of the event."),
         Column("value", "value", "number", "The measure that day."),
-        *(
-            Column(
-                f"after_{h}", f"{h} bars", "return", f"A's change less B's over the next {h} bars; empty until then."
-            )
-            for h in HORIZONS
-        ),
+        *(_later(h, "return") for h in HORIZONS),
     ),
 )
 HEADINGS = (NOW, AFTER, EVENTS)
@@ -92,6 +103,7 @@ class _Measured(NamedTuple):
         values: one for each bar from the first full window on; today's is the last.
         first: the place of the bar of the first one.
         high: whether far means high today.
+        obstacle: why nothing can be said of today; empty where it can.
     """
 
     name: Measure
@@ -99,6 +111,7 @@ class _Measured(NamedTuple):
     first: int
     unit: ColumnUnit
     high: bool
+    obstacle: str
 
     @property
     def now(self) -> float:
@@ -139,12 +152,12 @@ def study(pair: Paired, by: str = "z", horizons: tuple[int, ...] = HORIZONS) -> 
     """What followed when the measure was as far as today.
 
     Raises:
-        NotEnoughData: fewer than three windows, or a history that ends before the longest horizon.
+        NotEnoughData: fewer than three windows, or a history that ends before the shortest horizon.
         UsageError: no such measure, or legs whose difference means nothing.
     """
     if by not in get_args(Measure):
         raise UsageError(f"analogs cannot be found by {clean(by)!r}", f"--by is {listing(get_args(Measure))}")
-    _need(pair, horizons[-1])
+    asked, horizons = horizons, _fitting(pair, horizons)
     if not np.isfinite(pair.spread[-1]):
         (a, b), (ours, theirs) = pair.legs, (_in_words(one.change_unit) for one in pair.facts)
         raise UsageError(
@@ -152,24 +165,31 @@ def study(pair: Paired, by: str = "z", horizons: tuple[int, ...] = HORIZONS) -> 
             "take two legs that are counted alike",
         )
     measured = _measured(pair, by)
-    events = kernel.spaced(measured.as_far, horizons[-1])
+    as_far = measured.as_far[measured.as_far < len(measured.values) - pair.bars]
+    events = kernel.spaced(as_far, horizons[-1])
     after = [_after(pair, measured, events, horizon) for horizon in horizons]
-    sections = (_now(pair, measured, events), _told(pair, after), _listed(pair, measured, events, horizons))
+    sections = (_now(pair, measured, events), _told(pair, after, asked), _listed(pair, measured, events, horizons))
     return pair.study("analogs", _findings(pair, measured, events, after), sections)
 
 
-def _need(pair: Paired, longest: int) -> None:
-    """Raise `NotEnoughData` where the history is too short; where shorter horizons would do, the hint names them."""
-    needed, fits = max(WINDOWS_NEED * pair.bars, pair.bars + 2 * longest), (pair.n - pair.bars) // 2
+def _fitting(pair: Paired, horizons: tuple[int, ...]) -> tuple[int, ...]:
+    """The horizons for which the history is long enough; where there is none, the hint names shorter ones."""
+    fits, needed = (pair.n - pair.bars) // 2, _needed(pair, horizons[0])
     if pair.n < WINDOWS_NEED * pair.bars or fits < 1:
-        pair.need(needed, "a list of analogs")
-    elif pair.n < needed:
+        pair.need(max(WINDOWS_NEED * pair.bars, needed), "a list of analogs")
+    if fits < horizons[0]:
         shorter = ",".join(str(h) for h in sorted({max(1, fits // 12), max(1, fits // 3), fits}))
-        (a, b), later = pair.legs, plural(longest, "bar")
+        (a, b), later = pair.legs, plural(horizons[0], "bar")
         raise NotEnoughData(
             f"{a} and {b} have {plural(pair.n, 'common return')}, to look {later} ahead needs {needed}",
             f"take shorter horizons: --horizons {shorter}; or a longer history",
         )
+    return tuple(h for h in horizons if h <= fits)
+
+
+def _needed(pair: Paired, horizon: int) -> int:
+    """The returns that a history must have for a horizon."""
+    return pair.bars + 2 * horizon
 
 
 def _in_words(unit: str) -> str:
@@ -189,11 +209,21 @@ def _measured(pair: Paired, by: str) -> _Measured:
         values, name = _gaps(pair), "gap"
     else:
         values, name = rolling_correlation(a.returns, b.returns, bars), "correlation"
-    now = float(values[-1])
+    now, obstacle = float(values[-1]), _obstacle(pair, by, values)
+    if obstacle:
+        values = np.full(len(values), NAN)
     known = values[np.isfinite(values)]
     # A correlation has no natural middle: it is far where it is away from its own.
     high = now >= (kernel.median(known) if by == "correlation" else 0)
-    return _Measured(name, values, pair.n - len(values) + 1, _unit(pair) if by == "gap" else "number", high)
+    return _Measured(name, values, pair.n - len(values) + 1, _unit(pair) if by == "gap" else "number", high, obstacle)
+
+
+def _obstacle(pair: Paired, by: str, values: Floats) -> str:
+    """Why nothing can be said of today; empty where it can."""
+    if float(pair.spread.var()) < EXACT * max(float(leg.var()) for leg in pair.log_levels):
+        return "the legs move as one, and what is left between them is rounding"
+    still = "a leg" if by == "correlation" else "the spread"
+    return "" if np.isfinite(values[-1]) else f"{still} does not move over the last {plural(pair.bars, 'bar')}"
 
 
 def _gaps(pair: Paired) -> Floats:
@@ -243,7 +273,7 @@ def _now(pair: Paired, measured: _Measured, events: Positions) -> Section:
     return Section(heading, (row,))
 
 
-def _told(pair: Paired, after: list[_After]) -> Section:
+def _told(pair: Paired, after: list[_After], asked: tuple[int, ...]) -> Section:
     unit = _unit(pair)
     rows = tuple(
         (
@@ -261,18 +291,24 @@ def _told(pair: Paired, after: list[_After]) -> Section:
         for one in after
     )
     of, level = "A - B" if pair.pair.a.by_differences else "ln A - ln B", bare(SIZE / len(after), 3)
+    begins = f"an event begins only when {plural(after[-1].horizon, 'bar')} have passed since the last one"
     notes = (
-        f"changes of {of}; an event begins only when {plural(after[-1].horizon, 'bar')} have passed since the last one",
+        f"changes of {of}; {begins}, and none in the last {plural(pair.bars, 'bar')}, whose windows overlap today's",
         f"{plural(len(after), 'horizon')}, as many tries: a difference is called one below p {level}",
+        *(_left_out(pair, h) for h in asked[len(after) :]),
     )
     return Section(_counted(AFTER, dict.fromkeys(("median", "low", "high", "any_median"), unit)), rows, notes)
 
 
-def _listed(pair: Paired, measured: _Measured, events: Positions, horizons: tuple[int, ...]) -> Section:
-    columns = tuple(
-        Column(f"after_{h}", f"{h} bars", _unit(pair), f"A's change less B's over the next {h} bars; empty until then.")
-        for h in horizons
+def _left_out(pair: Paired, horizon: int) -> str:
+    return (
+        f"{plural(horizon, 'bar')} later is left out: to look so far ahead needs {_needed(pair, horizon):,} common "
+        f"returns, and there are {pair.n:,}; --horizons takes others"
     )
+
+
+def _listed(pair: Paired, measured: _Measured, events: Positions, horizons: tuple[int, ...]) -> Section:
+    columns = tuple(_later(h, _unit(pair)) for h in horizons)
     heading = EVENTS._replace(columns=(EVENTS.columns[0], EVENTS.columns[1]._replace(unit=measured.unit), *columns))
     changes = [_changes(pair, h) for h in horizons]
     places = [int(at) + measured.first for at in events]
@@ -299,6 +335,8 @@ def _counted(heading: Heading, units: dict[str, ColumnUnit]) -> Heading:
 
 def _findings(pair: Paired, measured: _Measured, events: Positions, after: list[_After]) -> tuple[str, ...]:
     """The middle horizon first, with how far the pair is; then the others."""
+    if measured.obstacle:
+        return (f"{_name(pair, measured)} cannot be said today: {measured.obstacle}",)
     far = f"{_measure_in_words(pair, measured)}: {_times(pair, measured, events)}"
     middle = after[len(after) // 2]
     others = [one for one in after if one is not middle]
@@ -308,23 +346,29 @@ def _findings(pair: Paired, measured: _Measured, events: Positions, after: list[
     return (f"{far}; {_followed(pair, middle, after)}", *followed)
 
 
-def _measure_in_words(pair: Paired, measured: _Measured) -> str:
-    names = {
+def _name(pair: Paired, measured: _Measured) -> str:
+    return {
         "z": "z of the spread",
         "gap": f"the gap over {plural(pair.bars, 'bar')}",
         "correlation": f"the correlation over {plural(pair.bars, 'bar')}",
-    }
-    rank = shown(past.middle_rank(measured.values, measured.now))
+    }[measured.name]
+
+
+def _measure_in_words(pair: Paired, measured: _Measured) -> str:
+    rank = past.middle_rank(measured.values, measured.now)
+    usual = ", not far, so that the list is of usual days" if USUAL[0] <= rank <= USUAL[1] else ""
     value = f"{measured.now:+.2f}" if measured.name == "z" else _amount(pair, measured.now)
     if measured.name == "correlation":
         value = bare(measured.now)
-    return f"{names[measured.name]} is {value} (percentile {rank} of its past)"
+    return f"{_name(pair, measured)} is {value} (percentile {shown(rank)} of its past){usual}"
 
 
 def _times(pair: Paired, measured: _Measured, events: Positions) -> str:
     years = (pair.day(-1) - pair.day(measured.first)).days / 365.25
     span = f"{years:.0f} years" if years >= 1.95 else plural(max(1, round(12 * years)), "month")
     side = "high" if measured.high else "low"
+    if not len(events) and len(measured.as_far):
+        return f"as {side} in {span} only within the last {plural(pair.bars, 'bar')}"
     if not len(events):
         return f"never as {side} before in {span}"
     return f"{plural(len(events), 'time')} as {side} in {span}"
@@ -341,7 +385,9 @@ def _followed(pair: Paired, one: _After, after: list[_After]) -> str:
     if n < FEWEST:
         return f"{told}: too few to say ({plural(n, 'event')}, {FEWEST} needed)"
     differs = one.p < SIZE / len(after)
-    return f"{told}: {'a difference' if differs else 'no difference shown'} ({p_text(one.p)}, n {n})"
+    return (
+        f"{told}: {'a difference' if differs else 'no difference shown'} ({p_text(one.p).replace('<', 'below')}, n {n})"
+    )
 
 
 def _amount(pair: Paired, value: float) -> str:

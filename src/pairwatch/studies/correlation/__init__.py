@@ -6,7 +6,7 @@ from pairwatch.studies.correlation import breakdowns, factor, now, regimes
 from pairwatch.studies.correlation.headings import HEADINGS
 from pairwatch.studies.paired import Beside, Paired
 
-__all__ = ["HEADINGS", "study"]
+__all__ = ["HEADINGS", "brief", "study"]
 
 
 def study(
@@ -47,3 +47,20 @@ def study(
         sections.append(factor.section(beside))
     third = {str(leg.leg): leg for leg in (by, benchmark, factor_leg) if leg}
     return pair.study("correlation", tuple(findings), tuple(sections), beside=tuple(third.values()))
+
+
+def brief(pair: Paired) -> Study:
+    """What `why` quotes: the window's correlation, the break, the breakdowns and the regimes of volatility.
+
+    The same numbers as those of `study`, in the same places; without what chance makes of breakdowns, which takes
+    longest.
+
+    Raises:
+        NotEnoughData: too few returns for any correlation.
+    """
+    pair.need(LEAST_PAIRS, "a correlation with an interval")
+    asked, splits = now.asked_for(pair), regimes.by_volatility(pair)
+    gave_way, changed = breakdowns.breakdowns(pair, by_chance=False), breakdowns.changed(pair)
+    findings = (now.finding(pair, asked), changed.finding(), gave_way.finding(), *regimes.findings(pair, splits))
+    sections = (now.section([asked]), regimes.section(pair, splits), gave_way.section(), changed.section())
+    return pair.study("correlation", findings, sections)

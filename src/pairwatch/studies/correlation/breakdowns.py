@@ -35,8 +35,9 @@ class Breakdown(NamedTuple):
 
     Attributes:
         end: where it was back; the number of windows where it is not.
-        depth: how far the weakest was, in deviations of its past.
-        p_deep, p_long: shares of the resampled histories that have one as deep, and as long.
+        weakest: where r was nearest to zero, or farthest beyond it.
+        depth: how far it was at most, in deviations of its past, which need not be there.
+        p_deep, p_long: shares of the resampled histories that have one as deep, and as long; NaN where none is drawn.
     """
 
     begin: int
@@ -54,7 +55,7 @@ class Breakdowns(NamedTuple):
     Attributes:
         rolling: the rolling correlation, NaN where a leg stands still; empty where the rule cannot be followed.
         silent: why it cannot.
-        by_chance: how many a history of constant correlation has, on average.
+        by_chance: how many a history of constant correlation has, on average; NaN where none is drawn.
         p_value: of so many.
         histories: how many were drawn.
     """
@@ -73,16 +74,18 @@ class Breakdowns(NamedTuple):
 
     def finding(self) -> str:
         """How many, how many chance makes, and the longest."""
-        if not self.histories:
+        if self.silent:
             return f"breakdowns: cannot be said ({self.silent})"
-        said = f"{plural(len(self.found), 'breakdown')}, {self.by_chance:.1f} by chance ({self._chance(self.p_value)})"
+        drawn = f"{self.by_chance:.1f} by chance ({self._chance(self.p_value)})" if self.histories else ""
+        said = f"{plural(len(self.found), 'breakdown')}, {drawn or 'not held against chance here'}"
         if not self.found:
             return said
         longest = max(self.found, key=lambda one: one.end - one.begin)
         lasted = f"from {self._day(longest.begin)} for {plural(longest.end - longest.begin, 'bar')}"
         still = ", not over" if longest.end == len(self.rolling) else ""
         weakest = f"down to {plain(float(self.rolling[longest.weakest]))} where {plain(longest.usual)} was usual"
-        return f"{said}; the longest {lasted}{still}, {weakest} ({self._chance(longest.p_long)} for one as long)"
+        likely = f" ({self._chance(longest.p_long)} for one as long)" if self.histories else ""
+        return f"{said}; the longest {lasted}{still}, {weakest}{likely}"
 
     def rule(self) -> str:
         """What begins and ends one."""
@@ -92,8 +95,10 @@ class Breakdowns(NamedTuple):
         )
 
     def _beside(self) -> list[str]:
-        if not self.histories:
+        if self.silent:
             return [self.silent]
+        if not self.histories:
+            return []
         drawn = (
             f"constant correlation gives {self.by_chance:.1f} on average; for as many {self._chance(self.p_value)}"
             f" ({self.histories} histories resampled in blocks of {episodes.BLOCK} bars, volatility kept;"
@@ -138,8 +143,8 @@ def needed(bars: int) -> int:
     return (episodes.PAST + 1) * bars + 1
 
 
-def breakdowns(pair: Paired) -> Breakdowns:
-    """Every episode of the rolling correlation, and what chance alone would make."""
+def breakdowns(pair: Paired, *, by_chance: bool = True) -> Breakdowns:
+    """Every episode of the rolling correlation, and what chance alone would make, if that is asked for."""
     a, b, bars = pair.pair.a.returns, pair.pair.b.returns, pair.bars
     silent = _silent(pair)
     if silent:
@@ -149,14 +154,26 @@ def breakdowns(pair: Paired) -> Breakdowns:
     if np.count_nonzero(np.isfinite(rolling)) <= episodes.PAST * bars:
         return Breakdowns(pair, np.empty(0), (), NAN, NAN, 0, f"{HALTED} in too many windows")
     past = episodes.past_of(rolling, bars)
-    count = HISTORIES if pair.n <= LONG else OF_LONG_ONES
-    drawn = episodes.chance_episodes(
-        a, b, bars, Draws(pair.question.seed), count, smoothing.usual_decay(pair.bars_per_year)
-    )
     found = episodes.episodes(past)
     places = zip(found.begins.tolist(), found.ends.tolist(), found.depth.tolist(), strict=True)
-    listed = tuple(_breakdown(past, begin, end, depth, drawn) for begin, end, depth in places)
-    return Breakdowns(pair, rolling, listed, float(drawn.counts.mean()), _share(drawn.counts >= len(listed)), count)
+    listed = tuple(_breakdown(rolling, past, begin, end, depth) for begin, end, depth in places)
+    observed = Breakdowns(pair, rolling, listed, NAN, NAN, 0)
+    return _beside_chance(observed) if by_chance else observed
+
+
+def _beside_chance(observed: Breakdowns) -> Breakdowns:
+    """With what histories of a constant correlation have."""
+    pair = observed.pair
+    count = HISTORIES if pair.n <= LONG else OF_LONG_ONES
+    decay = smoothing.usual_decay(pair.bars_per_year)
+    legs = pair.pair.a.returns, pair.pair.b.returns
+    drawn = episodes.chance_episodes(*legs, pair.bars, Draws(pair.question.seed), count, decay)
+    return observed._replace(
+        found=tuple(_of_chance(one, drawn) for one in observed.found),
+        by_chance=float(drawn.counts.mean()),
+        p_value=_share(drawn.counts >= len(observed.found)),
+        histories=count,
+    )
 
 
 def _silent(pair: Paired) -> str:
@@ -167,11 +184,15 @@ def _silent(pair: Paired) -> str:
     return silence(pair) or (f"{plural(pair.n, 'return')} are fewer than {least:,}" if pair.n < least else "")
 
 
-def _breakdown(past: episodes.Past, begin: int, end: int, depth: float, drawn: Chance) -> Breakdown:
-    weakest = begin + int(np.nanargmin(past.distance[begin:end]))
+def _breakdown(rolling: Floats, past: episodes.Past, begin: int, end: int, depth: float) -> Breakdown:
     usual = math.tanh(float(past.mean[begin]))
-    deep, long = _share(drawn.deepest <= depth), _share(drawn.longest >= end - begin)
-    return Breakdown(begin, end, weakest, usual, depth, deep, long)
+    weakest = begin + int(np.nanargmin(math.copysign(1.0, usual) * rolling[begin:end]))
+    return Breakdown(begin, end, weakest, usual, depth, NAN, NAN)
+
+
+def _of_chance(one: Breakdown, drawn: Chance) -> Breakdown:
+    deep, long = _share(drawn.deepest <= one.depth), _share(drawn.longest >= one.end - one.begin)
+    return one._replace(p_deep=deep, p_long=long)
 
 
 def _share(as_much: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]") -> float:

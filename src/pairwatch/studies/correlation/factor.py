@@ -28,6 +28,8 @@ LEAST = 30
 NEARLY_ALL = 0.9
 """The test is made of a spread that is known on so many of the pair's bars."""
 SURE = 0.05
+# A factor that ends more than a week before the pair, or a bar where those are longer, says nothing of now.
+_WEEKS = 52
 _NO_LIFE = HalfLife(NAN, NAN, NAN)
 
 
@@ -74,6 +76,11 @@ class Factored(NamedTuple):
         return len(self.returns[0])
 
     @property
+    def silent_now(self) -> str:
+        """Why the last bars that all three have are not those of now; empty where they are."""
+        return _ended(self.pair, self.factor)
+
+    @property
     def spread_begins(self) -> date:
         """The day of the first return of the idiosyncratic spread."""
         known = np.flatnonzero(np.isfinite(self.factor.returns))
@@ -92,7 +99,8 @@ class Factored(NamedTuple):
     @property
     def percentile(self) -> float:
         """Of the last rolling partial correlation, of the bars on which the factor has a change."""
-        return percentile(self.rolling) if self.n // BARS >= WINDOWS_NEED and self.recent.error > 0 else NAN
+        said = not self.silent_now and self.n // BARS >= WINDOWS_NEED and self.recent.error > 0
+        return percentile(self.rolling) if said else NAN
 
 
 def factored(pair: Paired, factor: Beside) -> Factored:
@@ -126,6 +134,14 @@ def factored(pair: Paired, factor: Beside) -> Factored:
         (kernels.correlation(a, f), kernels.correlation(b, f)),
         _spread(pair, factor, (a, b, f)),
     )
+
+
+def _ended(pair: Paired, factor: Beside) -> str:
+    """Since when the factor has no change, if that is longer than a late publication."""
+    last = int(np.flatnonzero(np.isfinite(factor.returns))[-1])
+    if pair.n - 1 - last <= max(1, pair.bars_per_year // _WEEKS):
+        return ""
+    return f"{factor.leg} ends on {pair.day(last + 1)}, {plural(pair.n - 1 - last, 'bar')} before {pair.day(-1)}"
 
 
 def _rest(returns: Floats, factor: Floats) -> Floats:
@@ -174,7 +190,8 @@ def _placed(s: Spread, pair: Paired, factor: Beside) -> Spread:
     back = min(pair.bars, len(s.path) - 1)
     gaps = int(np.count_nonzero(np.isnan(factor.returns[-back:])))
     if gaps:
-        return s._replace(silent=f"{factor.leg} has no change on {gaps:,} of the last {plural(back, 'bar')}")
+        few = f"{factor.leg} has no change on {gaps:,} of the last {plural(back, 'bar')}"
+        return s._replace(silent=_ended(pair, factor) or few)
     last = s.path[-back - 1 :]
     z = kernels.quotient(float(last[-1] - last.mean()), kernels.sd(last))
     return s._replace(gone=float(last[-1] - last[0]), z=z, silent="" if math.isfinite(z) else "it does not move")
@@ -210,13 +227,15 @@ def section(f: Factored) -> Section:
     rows: list[tuple[Cell, ...]] = [
         _row("correlation", f.whole),
         _row(f"without {name}", f.partial),
-        _row(f"without {name}, {f.recent.n} bars", f.recent, percentile=f.percentile),
+        *([] if f.silent_now else [_row(f"without {name}, {f.recent.n} bars", f.recent, percentile=f.percentile)]),
         ("share of covariance explained", f.explained, None, None, "fraction", None, None, f.n),
     ]
     for leg, beta, r in zip(legs, f.betas, f.relations, strict=True):
         rows.append(_row(f"beta of {leg} to {name}", beta))
         rows.append((f"{leg}: variance of its own", 1 - r * r, None, None, "fraction", None, None, f.n))
     notes = ["without: correlation of what least squares on the factor leave of both legs (partial correlation)"]
+    if f.silent_now:
+        notes.append(f"what is left over {f.recent.n} bars cannot be said now: {f.silent_now}")
     left_out = f.pair.n - f.n
     if left_out:
         notes.append(
@@ -239,7 +258,7 @@ def _spread_notes(f: Factored) -> Iterator[str]:
         f" {f.spread_begins} on; its test over {plural(len(s.path) - 1, 'bar')}{missing}"
     )
     if s.silent:
-        yield f"what it did lately cannot be said: {s.silent}"
+        yield f"where it is in the window cannot be said now: {s.silent}"
     if s.untested:
         yield f"whether it returns cannot be said: {s.untested}"
     elif not s.life.is_bounded:
@@ -268,7 +287,9 @@ def findings(f: Factored) -> Iterator[str]:
     zero = " (not apart from 0)" if e.low <= 0 <= e.high else ""
     left = f"without it r is {plain(e.value)} {between(e.low, e.high)}{zero} where it was {plain(f.whole.value)}"
     lately = f"{plain(f.recent.value)} {between(f.recent.low, f.recent.high)} over {f.recent.n} bars"
-    if math.isfinite(f.percentile):
+    if f.silent_now:
+        lately = f"over the last {f.recent.n} bars it cannot be said now ({f.silent_now})"
+    elif math.isfinite(f.percentile):
         lately += f", {ordinal(f.percentile)} percentile of {f.n // BARS} windows that do not overlap"
     yield f"{explained}; {left}; {lately}"
     s = f.spread
@@ -277,7 +298,8 @@ def findings(f: Factored) -> Iterator[str]:
     own = f"the spread of their own, beyond {name},"
     place = f"{own} is at z {s.z:+z.1f} of {plural(min(f.pair.bars, len(s.path) - 1), 'bar')}"
     if s.silent:
-        place = f"{own} has no z ({s.silent})"
+        why = "either" if f.silent_now else f"({s.silent})"  # the former has just been said
+        place = f"the z of {own} cannot be said now {why}"
     yield f"{place}; {_returns(s)}"
 
 

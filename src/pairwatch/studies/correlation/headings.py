@@ -20,6 +20,7 @@ NOW = Heading(
         _R,
         _LOW,
         _HIGH,
+        _N._replace(meaning="Returns in the window; of weights that fall off, (1 + l) / (1 - l)."),
         Column(
             "percentile",
             "percentile",
@@ -27,8 +28,12 @@ NOW = Heading(
             "The share of all windows of the same length in the pair's history that had a lower r, half of the equal"
             " ones; today's is one of them. Said from three windows that do not overlap.",
         ),
-        Column("windows", "windows", "count", "How many windows that do not overlap the history has: returns / n."),
-        Column("n", "n", "count", "Returns in the window; of weights that fall off, (1 + l) / (1 - l).", wide=True),
+        Column(
+            "windows",
+            "separate windows",
+            "count",
+            "How many windows that do not overlap the history has, which is what the percentile rests on: returns / n.",
+        ),
         Column("lowest", "lowest", "number", "The lowest r of any window of the same length.", wide=True),
         Column("median", "median", "number", "The median r of all windows of the same length.", wide=True),
         Column("highest", "highest", "number", "The highest r of any window of the same length.", wide=True),
@@ -50,18 +55,20 @@ REGIMES = Heading(
             "expected",
             "expected",
             "number",
-            "What the choice of days alone makes of the whole history's r, if the relation is always the same: (r - p q"
-            " (1 - v)) / sqrt((1 - p^2 (1 - v)) (1 - q^2 (1 - v))), p and q the legs' correlations with the leg that"
-            " chooses. Up and down days: v is the variance of that part of a normal variable. Regimes of volatility"
-            " and drawdown: v is that leg's variance on those days over its variance on all; without such a leg the"
-            " mean of what A and B say. Fat tails alone make r on up and"
-            " down days somewhat higher than that. Boyer, Gibson and Loretan (1999); Longin and Solnik (2001).",
+            "What the choice of days alone makes of the whole history's r, if the relation is always the same: (r - p"
+            " q (1 - v)) / sqrt((1 - p^2 (1 - v)) (1 - q^2 (1 - v))), p and q the legs' correlations with the leg that"
+            " chooses. Up and down days: v is the variance of that part of a normal variable. Drawdown: v is the"
+            " variance of the leg that chooses on those days over its variance on all. Regimes of volatility: the same"
+            " of the leg of --benchmark, which thereby changes this number; without --benchmark the mean of what A and"
+            " B give. Fat tails alone make r on up and down days somewhat higher than that. Boyer, Gibson and Loretan"
+            " (1999); Longin and Solnik (2001).",
         ),
         Column(
             "p",
             "p",
             "probability",
-            "Of correlations so unlike, if those of the split are equal: Welch's test of atanh(r). It is of what is"
+            "In the first row of a split, of all its rows: of correlations so unlike, if they are equal: Welch's test"
+            " of atanh(r). It is of what is"
             " measured: legs whose own volatilities part company correlate less in turmoil, whatever links them.",
         ),
         Column(
@@ -81,7 +88,7 @@ YEARS = Heading(
     "correlation by calendar year",
     "The correlation of the returns dated in each year.",
     (
-        Column("year", "year", "text", "The year."),
+        Column("year", "year", "text", "The year; all: the whole history, years of few returns included."),
         _N,
         _R,
         _LOW,
@@ -90,11 +97,11 @@ YEARS = Heading(
             "p",
             "p",
             "probability",
-            "Of years so unlike, if their correlations are equal: chi-squared of sum n(i) (mean of the year's"
-            " influences - mean of all)^2 / v, of standardised returns and their influences as in the break's test, v"
-            " over a third of a year, at most 80 lags; needs 100 returns. Where the volatilities of what the legs share"
-            " and of their own cluster, each by itself, 9 to 20 % of histories have p .05.",
-            wide=True,
+            "In the last row, of all years: of years so unlike, if their correlations are equal: chi-squared of sum"
+            " n(i) (mean of the year's influences - mean of all)^2 / v, of standardised returns and their influences"
+            " as in the break's test, v over a third of a year, at most 80 lags; needs 100 returns. Where the"
+            " volatilities of what the legs share and of their own cluster, each by itself, 9 to 20 % of histories"
+            " have p .05.",
         ),
     ),
 )
@@ -114,7 +121,9 @@ BREAKDOWNS = Heading(
         Column("end", "end", "date", "The first day on which it is back at the mean of its past; none: not yet."),
         Column("bars", "bars", "count", "Bars from begin to end, or to today."),
         Column("usual", "usual", "number", "tanh of the mean of the past on the first day."),
-        Column("weakest", "weakest", "number", "The rolling r farthest from its past within the episode."),
+        Column(
+            "weakest", "weakest", "number", "The rolling r nearest to zero, or farthest beyond it, within the episode."
+        ),
         Column("on", "on", "date", "The day of the weakest."),
         Column(
             "p_deep",
@@ -125,7 +134,14 @@ BREAKDOWNS = Heading(
             " (decay .94, of months .97) are drawn together in blocks of 10 bars and given each leg's true volatility.",
         ),
         Column("p_long", "p length", "probability", "The share that have any episode as long."),
-        Column("deviations", "deviations", "number", "How far the weakest was, in deviations of its past.", wide=True),
+        Column(
+            "deviations",
+            "deviations",
+            "number",
+            "How far from the mean of its past atanh(r) was at most, in deviations of that past: not always on the day"
+            " of the weakest, for the past grows.",
+            wide=True,
+        ),
         Column("recovery", "recovery", "count", "Bars from the weakest to the end.", wide=True),
     ),
 )

@@ -41,7 +41,7 @@ class Placed(NamedTuple):
         """As the section has it."""
         e, known = self.estimate, self.history[np.isfinite(self.history)]
         ends = [float(known.min()), kernels.quantile(known, 0.5), float(known.max())] if len(known) else [NAN] * 3
-        return (self.name, e.value, e.low, e.high, self.percentile, self.windows, e.n, *ends)
+        return (self.name, e.value, e.low, e.high, e.n, self.percentile, self.windows, *ends)
 
 
 def percentile(history: Floats) -> float:
@@ -52,10 +52,16 @@ def percentile(history: Floats) -> float:
     return float(np.count_nonzero(known < last) + 0.5 * np.count_nonzero(known == last)) / len(known)
 
 
+def asked_for(pair: Paired) -> Placed:
+    """The row of the window that was asked for."""
+    a, b = pair.pair.a.returns, pair.pair.b.returns
+    return _rolled(a, b, pair.bars, f"{pair.bars} bars ({pair.question.window})")
+
+
 def placed(pair: Paired) -> tuple[list[Placed], Placed]:
     """A row each, and the one of the window that was asked for."""
     a, b = pair.pair.a.returns, pair.pair.b.returns
-    asked = _rolled(a, b, pair.bars, f"{pair.bars} bars ({pair.question.window})")
+    asked = asked_for(pair)
     others = [_rolled(a, b, bars, f"{bars} bars") for bars in WINDOWS if bars <= pair.n and bars != pair.bars]
     ordered = sorted([asked, *others], key=lambda row: row.estimate.n)
     return [*ordered, _smoothed(a, b, smoothing.usual_decay(pair.bars_per_year))], asked

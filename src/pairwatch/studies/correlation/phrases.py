@@ -7,6 +7,7 @@ import numpy as np
 from pairwatch import kernels
 from pairwatch.kernels.dependence import SAME
 from pairwatch.studies.paired import Paired
+from pairwatch.verdicts import p_text
 
 DAYS = 200
 """With so many bars a year they are called days."""
@@ -26,18 +27,14 @@ def between(low: float, high: float) -> str:
 
 
 def chance(p: float, least: float = 0.0) -> str:
-    """A probability: `p .41`, `p .003`, `p below .001`.
+    """A probability: `p .41`, `p .003`, `p < .001`, `p at most .02`.
 
     Args:
         least: what no p can be below: that of a share of so many histories.
     """
     if not math.isfinite(p):
         return "no p"
-    if p <= least:
-        return f"p at most {plain(least)}"
-    if p < 0.001:
-        return "p below .001"
-    return f"p {p:.3f}".replace("0.", ".", 1) if p < 0.1 else f"p {p:.2f}".replace("0.", ".", 1)
+    return f"p at most {plain(least)}" if p <= least else p_text(p)
 
 
 def ordinal(share: float) -> str:

@@ -92,6 +92,12 @@ def studied(pair: Paired, benchmark: Beside | None) -> Studied:
     return Studied(pair, (*own, other), other)
 
 
+def by_volatility(pair: Paired) -> list[Split]:
+    """The first of the splits alone: by the pair's own volatility."""
+    found = None if silence(pair) else _volatility(studied(pair, None))
+    return [found] if found else []
+
+
 def splits(pair: Paired, by: Beside | None, benchmark: Beside | None) -> list[Split]:
     """Every split that the history is long enough for; none of a pair whose correlation cannot change."""
     if silence(pair):
@@ -235,16 +241,16 @@ def section(pair: Paired, found: Sequence[Split]) -> Section:
         return Section(REGIMES, (), (why,))
     rows: list[tuple[Cell, ...]] = []
     for split in found:
-        for group in split.groups:
+        for at, group in enumerate(split.groups):
             e = group.estimate
-            expected = (group.expected, split.p_value, group.adjusted, split.name)
+            expected = (group.expected, None if at else split.p_value, group.adjusted, split.name)
             rows.append((group.name, e.n, e.value, e.low, e.high, *expected))
     drawdown = f"in drawdown: more than {-DEEP:.0%} below the highest close before, as of the {day_word(pair)} before"
     notes = [split.note for split in found if split.note]
     notes += [drawdown] if any(split.by == "drawdown" for split in found) else []
     notes.append(
-        f"p: of each split by itself; expected: what choosing the {day_word(pair)}s alone makes of the whole"
-        " history's r"
+        f"p: of each split by itself, in its first row; expected: what choosing the {day_word(pair)}s alone makes of"
+        " the whole history's r"
     )
     return Section(REGIMES, tuple(rows), tuple(notes))
 
@@ -308,18 +314,20 @@ class Years(NamedTuple):
 
     years: tuple[int, ...]
     estimates: tuple[Estimate, ...]
+    whole: Estimate
     p_value: float
     silent: str = ""
 
     def section(self) -> Section:
         """A row a year."""
-        rows = [
-            (str(year), e.n, e.value, e.low, e.high, self.p_value)
-            for year, e in zip(self.years, self.estimates, strict=True)
+        rows: list[tuple[Cell, ...]] = [
+            (str(year), e.n, e.value, e.low, e.high, None) for year, e in zip(self.years, self.estimates, strict=True)
         ]
+        e = self.whole
+        rows.append(("all", e.n, e.value, e.low, e.high, self.p_value))
         if not math.isfinite(self.p_value):
             return Section(YEARS, tuple(rows), (f"whether they differ cannot be said: {self._why()}",))
-        return Section(YEARS, tuple(rows), (f"all equal: {chance(self.p_value)}", OF_YEARS))
+        return Section(YEARS, tuple(rows), (OF_YEARS,))
 
     def _why(self) -> str:
         few = f"only {plural(len(self.years), 'year')} with enough returns"
@@ -345,4 +353,5 @@ def years(pair: Paired) -> Years:
     parts = [(i, j) for i, j in pairwise(places.tolist()) if j - i >= least]
     estimates = tuple(dependence.estimated_correlation(a[i:j], b[i:j]) for i, j in parts)
     p = breaks.equal_in_parts_p(a, b, parts, usual_decay(pair.bars_per_year))
-    return Years(tuple(int(dated[i]) for i, _ in parts), estimates, p, silence(pair))
+    whole = dependence.estimated_correlation(a, b)
+    return Years(tuple(int(dated[i]) for i, _ in parts), estimates, whole, p, silence(pair))

@@ -16,7 +16,19 @@ from pairwatch.studies.hedge.shocks import Shock
 from pairwatch.studies.hedge.shocks import read as read_shock
 from pairwatch.studies.paired import Paired
 
-__all__ = ["HEADINGS", "Episode", "Shock", "Terms", "of_file", "read", "read_shock", "shipped", "study", "together"]
+__all__ = [
+    "HEADINGS",
+    "Episode",
+    "Shock",
+    "Terms",
+    "brief",
+    "of_file",
+    "read",
+    "read_shock",
+    "shipped",
+    "study",
+    "together",
+]
 
 HEADINGS = (
     ratios.HEADING,
@@ -62,3 +74,14 @@ def study(
     ]
     found = findings.Found(of, every_ratio, trial, means, past, ahead, terms)
     return pair.study("hedge", findings.told(found), tuple(sections), findings.warnings(of))
+
+
+def brief(pair: Paired) -> Study:
+    """What `why` quotes: the first finding of `study`, and what it rests on."""
+    of = sides(pair)
+    every_ratio = held.candidates(of)
+    trial, terms = held.trial(of, every_ratio, Terms()), Terms()
+    _, means = worst.days(of, every_ratio[0])
+    found = findings.Found(of, every_ratio, trial, means, [], [], terms)
+    section = held.section(of, trial, every_ratio, terms)
+    return pair.study("hedge", (findings.answer(found),), (section,), findings.warnings(of))

@@ -7,7 +7,7 @@ from pairwatch.catalogue import LegView
 from pairwatch.kernels import sd
 from pairwatch.kernels.effectiveness import EVERYTHING, Estimate, robust_slope
 from pairwatch.studies.hedge.held import ENOUGH, Ratios, Terms, Trial, too_few
-from pairwatch.studies.hedge.legs import Sides, amount, between, plain, share, shares
+from pairwatch.studies.hedge.legs import Sides, amount, between, plain, share, shares, size
 from pairwatch.studies.hedge.shocks import Met, Outlook
 from pairwatch.studies.hedge.stress import Told
 from pairwatch.studies.hedge.worst import Worst
@@ -36,8 +36,8 @@ class Found(NamedTuple):
 def told(found: Found) -> tuple[str, ...]:
     """The findings, the answer first; what was asked for before what was not."""
     if found.sides.still:
-        return (_still(found.sides),)
-    lines = [_answer(found), *(_shock(found, move, by) for move, by in found.ahead), _ratio(found)]
+        return (answer(found),)
+    lines = [answer(found), *(_shock(found, move, by) for move, by in found.ahead), _ratio(found)]
     if found.trial:
         lines.append(_costs(found, found.trial))
     lines += [_stress(found), _other_days(found)]
@@ -61,6 +61,11 @@ def _still(sides: Sides) -> str:
     return f"no hedge: {sides.still}, and {nothing}"
 
 
+def answer(found: Found) -> str:
+    """The first finding: whether B hedges A."""
+    return _still(found.sides) if found.sides.still else _answer(found)
+
+
 def _answer(found: Found) -> str:
     a, b = found.sides.names
     trial = found.trial
@@ -70,17 +75,17 @@ def _answer(found: Found) -> str:
     if not math.isfinite(effect.value):
         return f"whether {b} hedges {a} cannot be said: {a} does not move in the {bars} for which a ratio was known"
     whose = f"{a}'s variance over {bars}"
-    size = f"{_done(effect, whose)}{_days(found, 0, '; ')}"
+    what = f"{_done(effect, whose)}{_days(found, 0, '; ')}"
     if trial.naive and _naive_is_better(trial):
         other = _done(trial.naive.effect, "the variance")
-        return f"no gain from a ratio: {b} one for one {other}, and out of sample its ratio {size} ({_p(trial)})"
+        return f"no gain from a ratio: {b} one for one {other}, and out of sample its ratio {what} ({_p(trial)})"
     if effect.low > 0:
         how_well = "" if effect.value >= HALVES else " in part" if effect.value >= LITTLE else " a little"
-        return f"{b} hedges {a}{how_well}: out of sample it {size}"
+        return f"{b} hedges {a}{how_well}: out of sample it {what}"
     # What may take away a quarter or more is no "no".
     if effect.high < LITTLE:
-        return f"no: out of sample {b} {size}"
-    return f"whether {b} hedges {a} cannot be said: out of sample it {size}"
+        return f"no hedge: out of sample {b} {what}"
+    return f"whether {b} hedges {a} cannot be said: out of sample it {what}"
 
 
 def _done(effect: Estimate, whose: str) -> str:
@@ -89,6 +94,12 @@ def _done(effect: Estimate, whose: str) -> str:
         added = Estimate(-effect.value, -effect.high, -effect.low)
         return f"adds {share(added.value)} {shares(added)} to {whose}"
     return f"takes away {share(effect.value)} {shares(effect)} of {whose}"
+
+
+def _briefly(effect: Estimate) -> str:
+    """`takes away 48% of it`, or `adds 3% to it`: what `_done` has said with its interval elsewhere."""
+    text = share(effect.value)
+    return f"adds {text[1:]} to it" if text.startswith("-") else f"takes away {text} of it"
 
 
 def _days(found: Found, side: int, before: str = "") -> str:
@@ -105,7 +116,7 @@ def _naive_is_better(trial: Trial) -> bool:
 
 def _p(trial: Trial) -> str:
     """The p of both leaving the same variance."""
-    return f"{p_text(trial.against_one).replace('<', 'below')} of no difference"
+    return f"{p_text(trial.against_one)} of no difference"
 
 
 def _ratio(found: Found) -> str:
@@ -126,8 +137,8 @@ def _ratio(found: Found) -> str:
 def _naive(found: Found, trial: Trial) -> str:
     if not trial.naive or _naive_is_better(trial) or trial.naive.effect == trial.main.effect == EVERYTHING:
         return ""
-    m, here = len(trial.unhedged), share(trial.main.effect.value)
-    text = f"{_done(trial.naive.effect, 'the variance')}, the ratio of {found.every_ratio[0].label} {here}"
+    m, label = len(trial.unhedged), found.every_ratio[0].label
+    text = f"{_done(trial.naive.effect, 'the variance')}, the ratio of {label} {_briefly(trial.main.effect)}"
     if math.isfinite(trial.against_one):
         how = "worse" if trial.against_one < SIZE else "no differently"
         return f"one for one does {how}: it {text} ({_p(trial)})"
@@ -140,8 +151,8 @@ def _reverse(found: Found, trial: Trial) -> str:
     a, b = found.sides.names
     if not math.isfinite(trial.reverse.effect.value):
         return ""
-    size = _done(trial.reverse.effect, f"{b}'s variance")
-    return f"the other way round {a} {size}, over the same {plural(len(trial.unhedged), 'bar')}"
+    what = _done(trial.reverse.effect, f"{b}'s variance")
+    return f"the other way round {a} {what}, over the same {plural(len(trial.unhedged), 'bar')}"
 
 
 def _costs(found: Found, trial: Trial) -> str:
@@ -150,11 +161,11 @@ def _costs(found: Found, trial: Trial) -> str:
         return ""
     sides = found.sides
     before, after = (
-        amount(sd(x) * math.sqrt(sides.pair.bars_per_year), sides.views[0]) for x in (trial.unhedged, trial.main.hedged)
+        size(sd(x) * math.sqrt(sides.pair.bars_per_year), sides.views[0]) for x in (trial.unhedged, trial.main.hedged)
     )
     return (
-        f"trading costs {100 * turnover * cost:.2f}% a year at {10_000 * cost:g} bp, of {turnover:.1f} times the value "
-        f"of {sides.names[0]} traded, for a volatility of {after} a year instead of {before}"
+        f"costs take {100 * turnover * cost:.2f}% a year ({10_000 * cost:g} bp each, turnover {turnover:.1f} a year); "
+        f"volatility is {after} a year instead of {before}"
     )
 
 

@@ -72,7 +72,7 @@ HEADING = Heading(
         ),
         Column(
             "drawdown",
-            "fall",
+            "max drawdown",
             "fraction",
             "The deepest fall of what earns a - h b less costs bar for bar, compounded. Not of changes in basis "
             "points.",

@@ -126,12 +126,17 @@ def per_unit(view: LegView, at: Positions) -> Floats:
 
 
 def amount(value: float, view: LegView) -> str:
-    """A change of a leg: `-7.9%`, `-12.0 bp`."""
+    """A change of a leg: `-7.9%`, `+12.0 bp`."""
     if not math.isfinite(value):
         return "unknown"
     if view.change_unit == "fraction":
-        return f"{100 * value:z.1f}%"
-    return f"{value:z.1f} bp" if view.change_unit == "bp" else f"{value:z.3g} {view.change_unit}"
+        return f"{100 * value:+z.1f}%"
+    return f"{value:+z.1f} bp" if view.change_unit == "bp" else f"{value:+z.3g} {view.change_unit}"
+
+
+def size(value: float, view: LegView) -> str:
+    """What has no direction, as a volatility, in what the leg's changes are counted in: `7.9%`, `12.0 bp`."""
+    return amount(value, view).removeprefix("+")
 
 
 def share(value: float) -> str:

@@ -40,9 +40,10 @@ HEADING = Heading(
             "number",
             "The lower end of its 95 % interval: its error by leaving out one of four blocks of neighbours after the "
             "other (six from 2,000 bars on), Student's t with 3 (5) degrees of freedom. Where each leg has clusters of "
-            "volatility of its own it covers 88 to 93 % of 1,000 bars or more, and less of fewer. Source: Kuensch "
-            "(1989), Annals of Statistics 17(3); Ibragimov and Mueller (2010), J. Business & Economic Statistics "
-            "28(4).",
+            "volatility of its own it covers 88 to 93 % of 1,000 bars or more, and less of fewer. It is wider than the "
+            "interval of `compare`'s beta: that is of what held in the window's own bars, by their scatter, this one "
+            "of what holds in the long run, by how far the blocks differ. Source: Kuensch (1989), Annals of Statistics "
+            "17(3); Ibragimov and Mueller (2010), J. Business & Economic Statistics 28(4).",
         ),
         Column("ratio_high", "95% high", "number", "The upper end."),
         Column(

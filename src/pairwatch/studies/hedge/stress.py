@@ -33,6 +33,13 @@ HEADING = Heading(
             "known then; where none was known, by that of the whole history, which is said.",
         ),
         Column("ratio", "ratio", "number", "The ratio h.", wide=True),
+        Column(
+            "closes",
+            "closes",
+            "text",
+            "The days of the closes that the changes are made of: each leg's last ones on or before the two days.",
+            wide=True,
+        ),
         Column("in_sample", "in sample", "text", "yes, where the ratio is that of the whole history.", wide=True),
         Column("note", "note", "text", "Why something is missing.", wide=True),
         Column("what", "what happened", "text", "In one sentence.", wide=True),
@@ -48,6 +55,7 @@ class Told(NamedTuple):
         changes: of A and of B; NaN where they cannot be said.
         in_sample: whether the ratio is that of the whole history.
         notes: why something is missing.
+        closes: between which of its own closes A's and B's are; nothing where there are none that fit.
     """
 
     episode: Episode
@@ -56,6 +64,7 @@ class Told(NamedTuple):
     ratio: float
     in_sample: bool
     notes: tuple[str, ...]
+    closes: tuple[str, str] = ("", "")
 
 
 def told(sides: Sides, ratios: Ratios, episodes: Iterable[Episode]) -> list[Told]:
@@ -70,6 +79,8 @@ def section(sides: Sides, found: list[Told], episodes: Iterable[Episode]) -> Sec
     rows = [_row(one) for one in found]
     last = sides.pair.day(-1)
     notes = [f"{note}: {listing(names, len(names))}" for note, names in _grouped(found).items()]
+    if sides.bar != "day" and found:
+        notes.append("changes are between the last closes on or before these days: which, the column `closes` has")
     if inside := [one.episode.name for one in found if one.in_sample]:
         notes.append(f"with the ratio of the whole history, which was not known then: {listing(inside, len(inside))}")
     if running := [one.name for one in episodes if one.since <= last < one.until]:
@@ -89,21 +100,24 @@ def _grouped(found: list[Told]) -> dict[str, list[str]]:
 def _row(one: Told) -> tuple[Cell, ...]:
     name, since, until, what, source = one.episode
     in_sample = "yes" if one.in_sample else ""
-    return (name, since, until, *one.changes, one.hedged, one.ratio, in_sample, "; ".join(one.notes), what, source)
+    closes = " and ".join(dict.fromkeys(text for text in one.closes if text))  # A's, then B's where they are others
+    found = (*one.changes, one.hedged, one.ratio, closes, in_sample, "; ".join(one.notes))
+    return (name, since, until, *found, what, source)
 
 
 def _told(sides: Sides, ratios: Ratios, episode: Episode, whole: float) -> Told:
     found = [_change(view, name, episode) for view, name in zip(sides.views, sides.short, strict=True)]
     changes = found[0][0], found[1][0]
-    notes = tuple(note for _, note in found if note)
+    notes = tuple(note for _, note, _ in found if note)
+    closes = found[0][2], found[1][2]
     if not np.isfinite(changes).all():
-        return Told(episode, changes, NAN, NAN, in_sample=False, notes=notes)
+        return Told(episode, changes, NAN, NAN, in_sample=False, notes=notes, closes=closes)
     ratio, in_sample = _ratio(sides, ratios, episode.since), False
     if not np.isfinite(ratio):
         if not np.isfinite(whole):
-            return Told(episode, changes, NAN, NAN, in_sample=False, notes=("there is no ratio",))
+            return Told(episode, changes, NAN, NAN, in_sample=False, notes=("there is no ratio",), closes=closes)
         ratio, in_sample = whole, True
-    return Told(episode, changes, changes[0] - ratio * changes[1], ratio, in_sample, notes)
+    return Told(episode, changes, changes[0] - ratio * changes[1], ratio, in_sample, notes, closes)
 
 
 def _ratio(sides: Sides, ratios: Ratios, day: date) -> float:
@@ -112,8 +126,8 @@ def _ratio(sides: Sides, ratios: Ratios, day: date) -> float:
     return float(ratios.known[at]) if at >= 0 else NAN
 
 
-def _change(view: LegView, name: str, episode: Episode) -> tuple[float, str]:
-    """A leg's change over an episode, or why there is none.
+def _change(view: LegView, name: str, episode: Episode) -> tuple[float, str, str]:
+    """A leg's change over an episode, or why there is none, and from which close to which it goes.
 
     Its closes may be a few days older than the episode's ends, as those of quarters may be a tenth of its length.
     """
@@ -121,8 +135,8 @@ def _change(view: LegView, name: str, episode: Episode) -> tuple[float, str]:
     days = view.own_dates
     start, end = (int(days.searchsorted(day, side="right")) - 1 for day in (since, until))
     if start < 0:
-        return NAN, f"before {name}'s first bar, of {days[0]}"
+        return NAN, f"before {name}'s first bar, of {days[0]}", ""
     slack = max(LONGEST_PAUSE, (until - since) // 10)
     if start == end or since - days[start] > slack or until - days[end] > slack:
-        return NAN, f"no bars of {name} that fit"
-    return view.change(float(view.own_levels[start]), float(view.own_levels[end])), ""
+        return NAN, f"no bars of {name} that fit", ""
+    return view.change(float(view.own_levels[start]), float(view.own_levels[end])), "", f"{days[start]} to {days[end]}"

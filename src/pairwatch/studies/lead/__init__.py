@@ -4,11 +4,11 @@ from pairwatch import receipts, staging
 from pairwatch.model import Leadership, Study
 from pairwatch.staging import check_whole
 from pairwatch.studies.lead import predictions, rolling, verdict
-from pairwatch.studies.lead.findings import Found, findings
+from pairwatch.studies.lead.findings import Found, findings, of_history
 from pairwatch.studies.lead.headings import HEADINGS
 from pairwatch.studies.paired import Paired
 
-__all__ = ["HEADINGS", "study"]
+__all__ = ["HEADINGS", "brief", "study"]
 
 
 def study(pair: Paired, step: int | None = None) -> Study:
@@ -18,7 +18,7 @@ def study(pair: Paired, step: int | None = None) -> Study:
         step: from one rolling window to the next, in bars; by default a quarter of the window.
 
     Raises:
-        UsageError: a step below one bar.
+        UsageError: a step below one bar, or longer than the window.
     """
     if step is not None:
         check_whole("step", step, 1)
@@ -35,6 +35,12 @@ def study(pair: Paired, step: int | None = None) -> Study:
     )
     found = Found(pair, whole, window, bands, rolled, granger, halves)
     return pair.study("lead", findings(found), sections, _warnings(pair, whole.lead, window.lead))
+
+
+def brief(pair: Paired) -> Study:
+    """The first of the findings and its section, of the whole history alone: what `why` quotes."""
+    whole = verdict.over_history(pair, verdict.asymmetry(pair), shortly=True)
+    return pair.study("lead", (of_history(whole),), (verdict.section(pair, (whole,)),), _warnings(pair, whole.lead))
 
 
 def _warnings(pair: Paired, *leads: Leadership) -> tuple[str, ...]:

@@ -24,10 +24,15 @@ class Found(NamedTuple):
     halves: tuple[Half, ...]
 
 
+def of_history(whole: Judged) -> str:
+    """The answer for the whole history."""
+    return f"{_judged(whole, 'whole history')}{_surely(whole)}"
+
+
 def findings(found: Found) -> tuple[str, ...]:
     """The sentences, the answer first."""
     return (
-        f"{_judged(found.whole, 'whole history')}{_surely(found.whole)}",
+        of_history(found.whole),
         _judged(found.window, "window"),
         *_rolling(found.rolled),
         *_out_of_sample(found),
@@ -54,15 +59,30 @@ def _rolling(rolled: Rolled | str) -> tuple[str, ...]:
         return (rolled,)
     sides = rolled.shares[:2]
     parts = [_share(one) for one in sides]
-    more = [one.leader for one in sides if one.share > one.expected[2]]
-    beyond = f"more than chance for {listing(more)}" if more else "no more than chance"
-    windows = plural(len(rolled.tests.starts), "rolling window")
-    return (f"of {windows}, {' and '.join(parts)}: {beyond}; {_longest(rolled)}",)
+    said = int(rolled.tests.said.sum())
+    silent = len(rolled.tests.starts) - said
+    more = f" ({silent} more cannot be said)" if silent else ""
+    return (f"of {plural(said, 'rolling window')}{more}, {' and '.join(parts)}: {_beyond(rolled)}; {_longest(rolled)}",)
 
 
 def _share(one: Share) -> str:
     low, high = one.expected[1:]
-    return f"{one.share:.0%} name {one.leader} (chance: {low:.0%} to {high:.0%})"
+    return f"{one.share:.1%} name {one.leader} (chance: {low:.1%} to {high:.1%})"
+
+
+def _beyond(rolled: Rolled) -> str:
+    """Whether either is named more often than chance names it, and than what both share makes either one."""
+    more = [one for one in rolled.shares[:2] if one.share > one.expected[2]]
+    if not more:
+        return "no more than chance"
+    first, second = sorted(rolled.shares[:2], key=lambda one: one.share, reverse=True)
+    told = f"more than chance for {' and '.join(one.leader for one in more)}"
+    against = p_text(rolled.one_sided)
+    if rolled.one_sided < SIZE:
+        return f"{told}, and more often {first.leader} than {second.leader} ({against})"
+    return (
+        f"{told}, but neither clearly more often than the other ({against}), as a shared factor with a memory makes it"
+    )
 
 
 def _longest(rolled: Rolled) -> str:
@@ -78,15 +98,19 @@ def _out_of_sample(found: Found) -> tuple[str, ...]:
     one = found.halves[0]
     if one.found_in != "first half":
         return ()
+    if not math.isfinite(one.asymmetry.p_value):
+        return ("out of sample cannot be said: a leg does not move in the second half",)
     a, b = found.pair.legs
     ahead, behind = (a, b) if one.lag > 0 else (b, a)
     holds = "is there" if one.asymmetry.p_value < SIZE else "is not shown"
+    told = f"D {bare(one.asymmetry.value, 3)}, {p_text(one.asymmetry.p_value)}"
+    if math.isfinite(one.gain.p_value):
+        told += f"; R2 of forecasts {one.gain.r_squared:+.2%}, {p_text(one.gain.p_value)}"
     shared = one.gain.p_value < SIZE <= one.asymmetry.p_value  # the gain alone, which is no sign of a lead
     doubt = "".join(f"; {text}" for text, due in ((SHARED, shared), (DOUBT, one.doubtful)) if due)
     said = (
         f"out of sample: the first half's best candidate, {ahead} before {behind} by {plural(abs(one.lag), 'bar')}, "
-        f"{holds} in the second (D {bare(one.asymmetry.value)}, {p_text(one.asymmetry.p_value)}; "
-        f"R2 of forecasts {one.gain.r_squared:+.2%}, {p_text(one.gain.p_value)}; {plural(one.n, 'return')}){doubt}"
+        f"{holds} in the second ({told}; {plural(one.n, 'return')}){doubt}"
     )
     return (said,)
 
@@ -96,6 +120,8 @@ def _granger(found: Found) -> tuple[str, ...]:
         return ()
     a, b = found.pair.legs
     sides = ((a, b, found.granger.forth.p_value), (b, a, found.granger.back.p_value))
+    if not all(math.isfinite(p) for *_, p in sides):
+        return ("Granger's test cannot be said: the legs' pasts do not differ enough",)
     parts = [
         f"{one} {'predicts' if p < SIZE else 'is not shown to predict'} {other} ({p_text(p)})"
         for one, other, p in sides

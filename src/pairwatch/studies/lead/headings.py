@@ -29,7 +29,7 @@ CORRELOGRAM = Heading(
             "number",
             f"Half the width of the band, all lags considered, whatever the sizes of the shocks: {_FLIPS}.",
         ),
-        Column("outside", "outside", "text", "Whether r(k) leaves the band."),
+        Column("outside", "outside", "text", "`yes` where r(k) leaves the band, else nothing."),
     ),
 )
 
@@ -47,7 +47,7 @@ ASYMMETRY = Heading(
             " and Reinert 2022, arXiv:2201.08283).",
         ),
         Column("band", "95% band +-", "number", f"Half the width of the band, made as that of r(k): {_FLIPS}."),
-        Column("outside", "outside", "text", "Whether D(k) leaves the band."),
+        Column("outside", "outside", "text", "`yes` where D(k) leaves the band, else nothing."),
     ),
 )
 
@@ -63,8 +63,7 @@ VERDICT = Heading(
             "lag",
             "lag",
             "lag",
-            f"The best candidate, {_LAG}: in the whole history where D stands out most from its noise, in the window"
-            " where the lead is estimated strongest (`lead_lag`).",
+            f"The leader's, {_LAG}; empty where none is named.",
         ),
         Column(
             "lag_low",
@@ -75,8 +74,21 @@ VERDICT = Heading(
             " Künsch 1989).",
         ),
         Column("lag_high", "high", "lag", "The upper end of that interval."),
-        Column("lag_share", "share", "fraction", "The share of those histories that have this very lag.", wide=True),
-        Column("asymmetry", "D", "number", "r(|lag|) - r(-|lag|)."),
+        Column(
+            "strength",
+            "strength",
+            "number",
+            "The best candidate's lead, in units of r: what its past says of the other leg beyond its own day's part in"
+            " it, (S+ - r^2 S-) / (1 + r^4) with S+ the sum of x[t] (y[t+k] - r x[t+k]) / n and S- the same with the"
+            " legs exchanged; negative where the other leg follows in the opposite direction.",
+        ),
+        Column(
+            "asymmetry",
+            "D",
+            "number",
+            "r(|k|) - r(-|k|) at the best candidate's lag k. It is positive where A leads with a positive strength, and"
+            " where B leads with a negative one.",
+        ),
         Column(
             "p_value",
             "p",
@@ -85,14 +97,28 @@ VERDICT = Heading(
             " as in `asymmetry`. Window: 1,999 joint permutations of the days (`lead_p_value`). Over thousands of days"
             " the window's test would name what a shared autocorrelated factor does.",
         ),
+        Column("leader", "leader", "text", "Who leads; `none`, or `no verdict` where it cannot be said."),
+        Column(
+            "candidate",
+            "candidate",
+            "lag",
+            f"The lag of the best candidate, leader or not, {_LAG}: in the whole history where D stands out most from"
+            " its noise, in the window where the lead is estimated strongest (`lead_lag`). Its side is that of the"
+            " stronger estimate, with a lean towards a lead with the sign of r(0); D alone would call a leg that leads"
+            " in the opposite direction the one that follows.",
+            wide=True,
+        ),
+        Column("candidate_low", "low", "lag", "The lower end of the 95 % interval of that lag.", wide=True),
+        Column("candidate_high", "high", "lag", "The upper end of that interval.", wide=True),
+        Column("lag_share", "share", "fraction", "The share of those histories that have this very lag.", wide=True),
         Column(
             "detectable",
             "detectable",
             "number",
-            "The lead, in units of r, that is called a leader four times in five.",
+            "The lead, in units of r, that is called a leader four times in five. Whole history: by the power of the"
+            " noncentral t (Johnson and Welch 1940) for the blocks that D is judged by.",
             wide=True,
         ),
-        Column("leader", "leader", "text", "Who leads; `none`, or `no verdict` where it cannot be said."),
         Column("verdict", "verdict", "text", "The answer in words.", wide=True),
     ),
 )
@@ -100,8 +126,10 @@ VERDICT = Heading(
 ROLLING = Heading(
     "rolling",
     "windows with a verdict",
-    "The test of `compare` in windows that roll through the history, and what chance alone would name. Of simulated"
-    " pairs without a lead it names one in 4 to 7 % of windows of 61 bars, and in 2 to 8 % of those of 252.",
+    "The test of `compare` in windows that roll through the history from its first bar on, and what chance alone would"
+    " name. Of simulated pairs without a lead it names one in 4 to 7 % of windows of 61 bars, and in 2 to 8 % of those"
+    " of 252. A factor with a memory that both legs share makes either a leader more often than chance does, but"
+    " neither more often than the other. Windows in which a leg does not move are not counted.",
     (
         Column("leader", "", "text", "Who leads by the window's verdict (p < 5 %, all lags considered)."),
         Column("windows", "windows", "count", "How many windows."),
@@ -130,7 +158,7 @@ EPISODES = Heading(
     "Windows in a row whose verdict names the same leader. A few are chance: see `rolling`.",
     (
         Column("since", "from", "date", "The first return of the first window."),
-        Column("until", "to", "date", "The last return of the last window: from then on it was known."),
+        Column("until", "to", "date", "The last return of the last window."),
         Column("leader", "leader", "text", "Who leads."),
         Column("windows", "windows", "count", "How many windows in a row."),
         Column("bars", "bars", "count", "How many returns they cover."),
@@ -145,7 +173,8 @@ EPISODES = Heading(
             "p_value",
             "p",
             "probability",
-            "Of the surest window alone, all lags considered, beside the reordered windows of the whole history.",
+            "Of the surest window alone, all lags considered, beside the reordered windows of the whole history, those"
+            " of what came after it included.",
         ),
     ),
 )

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
-from pairwatch.lead.windows import Rolling, WindowTests, chance_shares, rolling_leads
+from pairwatch.alignment import FEWEST_RETURNS
+from pairwatch.errors import UsageError
+from pairwatch.kernels.bands import Flags
+from pairwatch.lead.windows import Rolling, WindowTests, chance_shares, one_sided, rolling_leads
 from pairwatch.model import Cell, Positions, Section
 from pairwatch.studies.lead.headings import EPISODES, ROLLING
 from pairwatch.studies.lead.verdict import LAGS_NEED, suspects
 from pairwatch.studies.paired import WINDOWS_NEED, Paired
 from pairwatch.text import plural
 
-Flags: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]"
+DAYS_A_YEAR = 365.25
 
 
 class Share(NamedTuple):
@@ -40,6 +43,7 @@ class Rolled(NamedTuple):
     Attributes:
         lags: each window's with a verdict, else 0.
         shares: of A, of B, where there are any of what clocks or averages can make, and of none.
+        one_sided: the p of A being named as often as B but for chance.
     """
 
     window: int
@@ -48,6 +52,16 @@ class Rolled(NamedTuple):
     lags: Positions
     shares: tuple[Share, ...]
     episodes: tuple[Episode, ...]
+    one_sided: float
+
+
+def usual_bars(pair: Paired) -> int:
+    """The bars of the window in most of the history: those that it holds today differ from day to day."""
+    asked, year = pair.question.window, pair.bars_per_year
+    years = {"d": asked.count / DAYS_A_YEAR, "w": 7 * asked.count / DAYS_A_YEAR, "mo": asked.count / 12}
+    usual = pair.bars if asked.unit == "b" else round(year * years.get(asked.unit, asked.count))
+    # What differs by more than holidays make is a history with gaps, whose window is taken as it is.
+    return max(FEWEST_RETURNS, usual) if abs(usual - pair.bars) <= max(3, pair.bars // 8) else pair.bars
 
 
 def rolled(pair: Paired, step: int | None = None) -> Rolled | str:
@@ -55,27 +69,40 @@ def rolled(pair: Paired, step: int | None = None) -> Rolled | str:
 
     Args:
         step: from one window to the next, in bars; by default a quarter of the window.
+
+    Raises:
+        UsageError: a step longer than the window, which would leave bars out.
     """
-    window = pair.bars
+    window = usual_bars(pair)
+    step = max(1, window // 4) if step is None else step
+    if step > window:
+        raise UsageError(
+            f"a step of {plural(step, 'bar')} leaves out bars between windows of {window}",
+            f"take a --step of {window} or fewer, or a longer --window",
+        )
     if pair.n < WINDOWS_NEED * window:
         return f"no windows: {plural(pair.n, 'return')} are fewer than {WINDOWS_NEED} windows of {window}"
-    step = min(step or max(1, window // 4), window)
     lags = min(pair.question.max_lag, window // LAGS_NEED)
-    asked = Rolling(window, step, lags)
-    tests = rolling_leads(pair.pair.a.returns, pair.pair.b.returns, asked, pair.question.seed)
+    asked, seed = Rolling(window, step, lags), pair.question.seed
+    tests = rolling_leads(pair.pair.a.returns, pair.pair.b.returns, asked, seed)
+    if not tests.said.any():
+        return "no windows: a leg does not move in any, or the legs move as one"
     doubted = sorted(suspects(pair))
     named = tests.named
     cleared = np.where(np.isin(named, doubted), 0, named)
-    shares = tuple(_shares(pair, tests, doubted, -(-window // step)))
-    return Rolled(window, step, tests, cleared, shares, tuple(_episodes(pair, tests, cleared)))
+    overlap = -(-window // step)
+    shares = tuple(_shares(pair, tests, doubted, overlap))
+    lean = one_sided(cleared, overlap, seed)
+    return Rolled(window, step, tests, cleared, shares, tuple(_episodes(pair, tests, cleared)), lean)
 
 
 def _shares(pair: Paired, tests: WindowTests, doubted: list[int], overlap: int) -> Iterator[Share]:
     a, b = map(str, pair.legs)
 
     def share(leader: str, ours: Flags, by_chance: Flags) -> Share:
-        expected = chance_shares(by_chance.astype("f8"), len(ours), overlap, pair.question.seed)
-        return Share(leader, int(ours.sum()), float(ours.mean()), expected)
+        expected = chance_shares(by_chance & tests.sayable, tests.sayable, overlap, pair.question.seed)
+        count = int((ours & tests.said).sum())
+        return Share(leader, count, count / int(tests.said.sum()), expected)
 
     ours, chance = tests.named, tests.chance
     doubtful, doubtful_chance = np.isin(ours, doubted), np.isin(chance, doubted)
@@ -105,11 +132,15 @@ def sections(pair: Paired, found: Rolled | str) -> tuple[Section, Section]:
         return Section(ROLLING, (), (found,)), Section(EPISODES, (), (found,))
     rows = tuple((one.leader, one.windows, one.share, *one.expected) for one in found.shares)
     tests = found.tests
+    silent = int((~tests.said).sum())
+    unsaid = (f"{plural(silent, 'more window')} of which nothing can be said: a leg does not move",) if silent else ()
     note = (
-        f"{plural(len(tests.starts), 'window')} of {plural(found.window, 'return')}, one every "
-        f"{plural(found.step, 'bar')}; {plural(pair.n // found.window, 'window')} that do not overlap"
+        f"{plural(int(tests.said.sum()), 'window')} of {plural(found.window, 'return')}, one every "
+        f"{plural(found.step, 'bar')} from the first on; {plural(pair.n // found.window, 'window')} that do not overlap"
     )
-    return Section(ROLLING, rows, (note,)), Section(EPISODES, tuple(_row(pair, found, one) for one in found.episodes))
+    return Section(ROLLING, rows, (note, *unsaid)), Section(
+        EPISODES, tuple(_row(pair, found, one) for one in found.episodes)
+    )
 
 
 def _row(pair: Paired, found: Rolled, one: Episode) -> tuple[Cell, ...]:

@@ -8,8 +8,8 @@ from pairwatch import verdicts
 from pairwatch.clocks import CLOCK_TOLERANCE, hours_apart
 from pairwatch.kernels.bands import Band, asymmetry_band, correlogram_band
 from pairwatch.lead import SIZE, Lead, cross_correlations, lead_test
-from pairwatch.lead.resampling import LagInterval, lag_interval, long_lead, resampled_lags
-from pairwatch.model import Floats, Leadership, Positions, Section
+from pairwatch.lead.resampling import LagInterval, lag_interval, long_lead, resampled_lags, strength_at
+from pairwatch.model import NAN, Cell, Floats, Leadership, Positions, Section
 from pairwatch.studies.lead.headings import ASYMMETRY, CORRELOGRAM, VERDICT
 from pairwatch.studies.paired import Paired
 
@@ -30,12 +30,14 @@ class Judged(NamedTuple):
 
     Attributes:
         interval: of the lag; None where no lag can be said.
+        strength: estimated at the lag, in units of r.
     """
 
     span: str
     n: int
     lead: Leadership
     interval: LagInterval | None
+    strength: float
 
 
 def lags_for(pair: Paired, n: int) -> int:
@@ -58,12 +60,17 @@ def suspects(pair: Paired) -> frozenset[int]:
     return frozenset(of_clocks | ({average} if average else set()))
 
 
-def over_history(pair: Paired, asymmetry: Band) -> Judged:
-    """The verdict over the whole history, by the asymmetry."""
+def over_history(pair: Paired, asymmetry: Band, *, shortly: bool = False) -> Judged:
+    """The verdict over the whole history, by the asymmetry.
+
+    Args:
+        shortly: whether the lag's interval is wanted of a leader only.
+    """
     a, b = pair.pair.a.returns, pair.pair.b.returns
     lags, seed = len(asymmetry.values), pair.question.seed
     found = long_lead(a, b, asymmetry)
-    resampled = resampled_lags(a, b, lags, asymmetry.errors, seed) if found.lag else None
+    wanted = found.p_value < SIZE if shortly else bool(found.lag)
+    resampled = resampled_lags(a, b, lags, asymmetry.errors, seed) if wanted else None
     return _judged(pair, Span("history", a, b), found, lags, resampled)
 
 
@@ -82,16 +89,21 @@ def _judged(pair: Paired, span: Span, found: Lead, lags: int, resampled: Positio
     lead = replace(lead, hours_apart=apart(pair, found.lag), average=pair.staged.lined_up.average)
     a, b = map(str, pair.legs)
     interval = None if resampled is None else lag_interval(resampled, found.lag)
-    return Judged(span.name, len(span.a), verdicts.with_verdict(lead, a, b), interval)
+    strength = strength_at(span.a, span.b, found.lag) if found.lag else NAN
+    return Judged(span.name, len(span.a), verdicts.with_verdict(lead, a, b), interval, strength)
 
 
 def section(pair: Paired, judged: tuple[Judged, ...]) -> Section:
     """The verdicts, a row each."""
-    rows = []
-    for span, n, lead, interval in judged:
-        where = (lead.lag, *interval) if interval else (None,) * 4
-        rows.append((span, n, *where, lead.asymmetry, lead.p_value, lead.detectable, _leader(pair, lead), lead.verdict))
-    return Section(VERDICT, tuple(rows))
+    return Section(VERDICT, tuple(_row(pair, one) for one in judged))
+
+
+def _row(pair: Paired, one: Judged) -> tuple[Cell, ...]:
+    lead, nowhere = one.lead, (None, None, None)
+    found = (lead.lag, *one.interval[:2]) if lead.decided and one.interval else nowhere
+    candidate = (lead.lag, *one.interval) if one.interval else (None, *nowhere)
+    told = one.strength, lead.asymmetry, lead.p_value, _leader(pair, lead)
+    return (one.span, one.n, *found, *told, *candidate, lead.detectable, lead.verdict)
 
 
 def _leader(pair: Paired, lead: Leadership) -> str:
@@ -119,30 +131,31 @@ class Bands(NamedTuple):
     def outside(self) -> list[int]:
         """The lags at which r(k) leaves its band."""
         ks = [*range(-self.lags, 0), *range(1, self.lags + 1)]
-        return [k for k, out in zip(ks, _outside(self.correlogram), strict=True) if out]
+        return [k for k, out in zip(ks, self.correlogram.outside, strict=True) if out]
 
     @property
     def unlike(self) -> list[int]:
         """The lags at which D(k) leaves its band."""
-        return [k for k, out in enumerate(_outside(self.asymmetry), 1) if out]
-
-
-def _outside(band: Band) -> list[bool]:
-    found: list[bool] = (abs(band.values) > band.reach).tolist()
-    return found
+        return [k for k, out in enumerate(self.asymmetry.outside, 1) if out]
 
 
 def bands(pair: Paired) -> Bands:
     """The bands of the whole history."""
-    a, b, lags, seed = pair.pair.a.returns, pair.pair.b.returns, lags_for(pair, pair.n), pair.question.seed
+    a, b = pair.pair.a.returns, pair.pair.b.returns
     at_zero = float(cross_correlations(a, b, 0)[0])
-    return Bands(correlogram_band(a, b, lags, seed), asymmetry_band(a, b, lags, seed), at_zero)
+    return Bands(correlogram_band(a, b, lags_for(pair, pair.n), pair.question.seed), asymmetry(pair), at_zero)
+
+
+def asymmetry(pair: Paired) -> Band:
+    """D(k) of the whole history with its band."""
+    lags = lags_for(pair, pair.n)
+    return asymmetry_band(pair.pair.a.returns, pair.pair.b.returns, lags, pair.question.seed)
 
 
 def correlogram_section(found: Bands) -> Section:
     """r(k) with its band."""
     band, lags = found.correlogram, found.lags
-    rows = list(zip(band.values.tolist(), band.reach.tolist(), _outside(band), strict=True))
+    rows = _rows(band)
     numbers = [*rows[:lags], (found.at_zero, None, None), *rows[lags:]]
     return Section(CORRELOGRAM, tuple((k, *one) for k, one in enumerate(numbers, -lags)), _together(band))
 
@@ -150,8 +163,13 @@ def correlogram_section(found: Bands) -> Section:
 def asymmetry_section(found: Bands) -> Section:
     """D(k) with its band."""
     band = found.asymmetry
-    rows = zip(band.values.tolist(), band.reach.tolist(), _outside(band), strict=True)
-    return Section(ASYMMETRY, tuple((k, *one) for k, one in enumerate(rows, 1)), _together(band))
+    return Section(ASYMMETRY, tuple((k, *one) for k, one in enumerate(_rows(band), 1)), _together(band))
+
+
+def _rows(band: Band) -> list[tuple[Cell, ...]]:
+    """What is, its band, and whether it leaves it: `yes`, or nothing."""
+    marks = ["yes" if out else None for out in band.outside]
+    return list(zip(band.values.tolist(), band.reach.tolist(), marks, strict=True))
 
 
 def _together(band: Band) -> tuple[str]:

@@ -54,7 +54,7 @@ PAIRS = Heading(
             " `none`, or nothing where that cannot be judged.",
         ),
         Column(
-            "leads_p", "p", "probability", "The p-value of that verdict: see `pairwatch explain leads_p`.", wide=True
+            "leads_p", "p", "probability", "The p of that verdict: see `pairwatch explain lead_p_value`.", wide=True
         ),
         Column("n", "n", "count", "The returns in the window.", wide=True),
         Column("as_of", "as of", "date", "The last common close of the two legs.", wide=True),
@@ -62,7 +62,7 @@ PAIRS = Heading(
             "relation",
             "relation",
             "text",
-            "How it was found: listed, contrast, leg, region, hedge or moves.",
+            "How it was found: listed, contrast, leg, region, hedge, moves or same.",
             wide=True,
         ),
         Column("unit", "", "text", "What the gap is counted in."),

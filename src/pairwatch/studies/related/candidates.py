@@ -15,7 +15,7 @@ class Candidate(NamedTuple):
     """A related pair.
 
     Attributes:
-        relation: how it was found, in a word.
+        relation: how it was found, in a word; `same` of two names of one series.
         why: the same in words.
     """
 

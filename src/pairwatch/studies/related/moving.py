@@ -69,8 +69,15 @@ def _beside(pair: Paired, unknown: Sequence[Leg], leg: Leg, history: History) ->
             ours = view.returns[known]
             r = kernels.correlation(ours, theirs[known])
             legs = (own, leg) if own == pair.legs[0] else (leg, own)
-            why = f"{leg} moves with {own}: correlation {bare(r)} over {plural(n, 'return')}"
-            yield _Moving(Candidate(*legs, "moves", why), r, surprise(ours, theirs[known]))
+            relation, why = "moves", f"{leg} moves with {own}: correlation {bare(r)} over {plural(n, 'return')}"
+            if _are_same(ours, theirs[known]):
+                relation, why = "same", f"{leg} is the same series as {own}, over all {plural(n, 'return')}"
+            yield _Moving(Candidate(*legs, relation, why), r, surprise(ours, theirs[known]))
+
+
+def _are_same(one: Floats, other: Floats) -> bool:
+    """Whether returns are the same but for rounding; those of all zeros are nobody's."""
+    return bool(np.any(one)) and bool(np.allclose(one, other, rtol=1e-9, atol=1e-12))
 
 
 def _since(history: History, day: np.datetime64) -> History:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pairwatch import kernels
+from pairwatch.kernels.cointegration import EXACT
 from pairwatch.model import Cell, Column, Heading, Section
 from pairwatch.studies.paired import Paired
 
@@ -42,6 +43,9 @@ def extremes(pair: Paired) -> Extremes | None:
     """The plain spread's; None where there is none."""
     spread = pair.spread
     if not np.isfinite(spread).all() or not kernels.sd(spread):
+        return None
+    # What is left of two legs that are one series twice are the digits of rounding.
+    if float(spread.var()) < EXACT * max(float(leg.var()) for leg in pair.log_levels):
         return None
     sides = np.sign(spread - spread.mean())
     others = np.flatnonzero(sides != sides[-1])

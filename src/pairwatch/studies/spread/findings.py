@@ -4,18 +4,19 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pairwatch.kernels.reversion import power
+from pairwatch.kernels.reversion import HalfLife, power
 from pairwatch.studies.paired import Paired
 from pairwatch.studies.spread.cointegration import Span
 from pairwatch.studies.spread.extremes import Extremes
-from pairwatch.studies.spread.ledger import Driver, Ledger, p_of
+from pairwatch.studies.spread.ledger import Driver, Ledger, bar, p_of
 from pairwatch.studies.spread.spreads import BARS, Told
 from pairwatch.text import listing, plural
-from pairwatch.verdicts import TWO_DAYS
 
 SIZE = 0.05
 # A p above this is near the level: another history of the same kind might as well have said the opposite.
 NEAR = 0.025
+# A test that finds a quick return less often than this says so where it has found none.
+SURE = 0.95
 # A slope that differs by more than this part of the larger between the halves of a history has moved.
 MOVED = 0.25
 
@@ -64,13 +65,18 @@ def _tests(span: Span) -> str:
     return f"{both}, Johansen {chance(span.p_trace)}"
 
 
+_AS_ONE = "a line leaves less than a billionth of their variance, of which no test can say anything"
+
+
 def _together(pair: Paired, span: Span) -> str:
     """Whether the legs keep together over the whole history, along their least-squares line."""
     a, b = pair.legs
+    if span.as_one:
+        return f"{a} and {b} move as one over {_years(pair, span)}: {_AS_ONE}"
     if span.short:
         return f"too short to tell whether {a} and {b} keep together: {plural(span.closes, 'close')}"
     if not math.isfinite(span.forth.p_value + span.back.p_value + span.p_trace):
-        return f"whether {a} and {b} keep together cannot be said: a leg does not move, or both move as one"
+        return f"whether {a} and {b} keep together cannot be said: a leg does not move"
     rests = f"{_tests(span)}, over {_years(pair, span)}"
     if span.agreed is None:
         return f"the tests do not agree whether {a} and {b} are cointegrated: {rests}"
@@ -95,19 +101,29 @@ def _plain(pair: Paired, first: Told) -> Iterator[str]:
     place = f" is at the {ordinal(first.percentile)} percentile of its past" if math.isfinite(first.percentile) else ""
     what = f"{names.get(first.made.key, 'the least-squares spread')}{place}"
     joint = " and" if place else ""
-    life, p = first.life, chance(first.p)
-    ends = f"95% interval {life.low:.0f} to {life.high:.0f}"
-    if math.isnan(first.p):
-        closes = plural(len(pair.days), "close")
-        yield what if place else f"{closes} are too few for a percentile of {what}, and for a test of its return"
+    p = chance(first.p)
+    if first.still:
+        yield f"{what} does not move: nothing but rounding is left of the legs, and no half-life"
+    elif math.isnan(first.p):
+        yield what if place else _too_few(pair, what)
     elif not first.reverts:
-        though = f", though its half-life has a {ends} bars" if life.is_bounded else ""
-        yield f"{what}{joint} is not shown to revert ({p}){though}"
-    elif life.is_bounded:
-        yield f"{what}{joint} returns by half in {life.bars:.0f} bars ({ends}; {p})"
+        yield f"{what}{joint} is not shown to revert ({p}); {_life(first.life)}"
     else:
-        unknown = "how fast cannot be said: the 95% interval of its half-life has no upper end"
-        yield f"{what}{joint} reverts ({p}); {unknown}"
+        yield f"{what}{joint} reverts ({p}); {_life(first.life)}"
+
+
+def _too_few(pair: Paired, what: str) -> str:
+    closes = plural(len(pair.days), "close")
+    return f"{closes} are too few for a percentile of {what}, and for a test of its return"
+
+
+def _life(life: HalfLife) -> str:
+    """As the table has it: without a half-life there are no ends."""
+    if not math.isfinite(life.bars):
+        return "no half-life"
+    if not life.is_bounded:
+        return f"half-life {life.bars:.0f} bars, no upper end (95% from {life.low:.0f})"
+    return f"half-life {life.bars:.0f} bars (95% interval {life.low:.0f} to {life.high:.0f})"
 
 
 def ordinal(share: float) -> str:
@@ -120,17 +136,21 @@ def ordinal(share: float) -> str:
 def _recent(span: Span) -> str:
     """What a shorter span says."""
     last = f"the last {plural(span.closes, 'close')}"
+    if span.as_one:
+        return f"over {last} they move as one"
     if span.short:
         found = power(BARS, span.closes, 2)
         return f"{last} are too few to tell: a spread that halves in {BARS} bars would be found in {found:.0%} of cases"
     if not math.isfinite(span.forth.p_value + span.back.p_value + span.p_trace):
-        return f"over {last} nothing can be said: a leg does not move, or both move as one"
+        return f"over {last} nothing can be said: a leg does not move"
     said = {
         True: "they are cointegrated",
         False: "they are not shown to be cointegrated",
         None: "the tests do not agree",
     }
-    return f"over {last} {said[span.agreed]}: {_tests(span)}"
+    found = power(BARS, span.closes, 2)
+    rare = f"; a spread that halves in {BARS} bars would be found in {found:.0%} of cases" if found < SURE else ""
+    return f"over {last} {said[span.agreed]}: {_tests(span)}{'' if span.agreed else rare}"
 
 
 def _hedged(told: tuple[Told, ...]) -> Iterator[str]:
@@ -139,13 +159,19 @@ def _hedged(told: tuple[Told, ...]) -> Iterator[str]:
     if len(known) < 2:
         return
     least, most = (choose(known, key=lambda one: one.made.ratio) for choose in (min, max))
-    tested = [
-        f"{one.made.name} {'reverts' if one.reverts else 'is not shown to revert'} ({chance(one.p)})"
-        for one in known
-        if math.isfinite(one.p)
-    ]
     ends = f"{least.made.ratio:.2f} ({least.made.name}) to {most.made.ratio:.2f} ({most.made.name})"
-    yield "; ".join([f"the hedge ratio is {ends}", *([f"of what these leave, {listing(tested)}"] if tested else [])])
+    if f"{least.made.ratio:.2f}" == f"{most.made.ratio:.2f}":
+        ends = f"{least.made.ratio:.2f} whichever way it is chosen"
+    yield "; ".join([f"the hedge ratio is {ends}", *_returning(known)])
+
+
+def _returning(known: list[Told]) -> Iterator[str]:
+    """Which of the hedged spreads return, and which are not shown to."""
+    for reverts, words in ((True, "shown to revert"), (False, "not shown to revert")):
+        these = [f"by {o.made.name} ({chance(o.p)})" for o in known if math.isfinite(o.p) and o.reverts is reverts]
+        if these:
+            one = len(these) == 1
+            yield f"the {'spread' if one else 'spreads'} {listing(these)} {'is' if one else 'are'} {words}"
 
 
 def _amount(pair: Paired, value: float) -> str:
@@ -159,7 +185,7 @@ def _gap(pair: Paired, gap: Ledger) -> Iterator[str]:
     if not math.isfinite(gap.gap) or not len(gap.order):
         return
     since, bars = pair.day(gap.begin), len(gap.parts)
-    first, noun = int(gap.order[0]), "day" if pair.bars_per_year >= TWO_DAYS else "bar"
+    first, noun = int(gap.order[0]), bar(pair)
     largest = f"the largest is {pair.day(gap.begin + first + 1)} ({_amount(pair, float(gap.parts[first]))})"
     if math.isnan(shares[0]):
         yield f"the gap since {since} is nearly nothing ({_amount(pair, gap.gap)} in {plural(bars, noun)}); {largest}"

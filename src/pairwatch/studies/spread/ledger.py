@@ -12,6 +12,7 @@ from pairwatch.model import NAN, Cell, Column, Floats, Heading, Positions, Secti
 from pairwatch.studies.paired import Beside, Paired
 from pairwatch.studies.spread.made import alike
 from pairwatch.text import plural
+from pairwatch.verdicts import TWO_DAYS
 
 # Fewer changes of another leg make no percentile.
 LEAST_PAST = 60
@@ -137,8 +138,13 @@ def section(pair: Paired, found: Ledger) -> Section:
         together = (_together(one[rest], by_differences=pair.pair.a.by_differences) for one in (a, b))
         part = found.gap - math.fsum(float(row[1]) for row in rows)  # type: ignore[arg-type]
         share = 1 - math.fsum(shares[found.order])
-        rows.append((f"{plural(len(rest), 'other day')}", part, share, *together, "", unit))
+        rows.append((plural(len(rest), f"other {bar(pair)}"), part, share, *together, "", unit))
     return Section(HEADING, tuple(rows))
+
+
+def bar(pair: Paired) -> str:
+    """What a bar is called: a day where it is one."""
+    return "day" if pair.bars_per_year >= TWO_DAYS else "bar"
 
 
 def _signed(unit: str) -> str:

@@ -33,6 +33,9 @@ class Made(NamedTuple):
     series: int = 0
 
 
+_UNKNOWN = Made("kalman", "Kalman", NAN, np.full(1, NAN), np.full(1, NAN))
+
+
 def alike(pair: Paired) -> bool:
     """Whether A less B, in logs or in one unit, means something."""
     return pair.pair.counted_alike
@@ -48,22 +51,23 @@ def changes(pair: Paired) -> tuple[Floats, Floats]:
 
 def spreads(pair: Paired) -> Iterator[Made]:
     """Every spread that the pair has, the plainest first."""
-    y, x = pair.log_levels
-    moments = hedging.expanding_moments(x, y)
-    mean_x, mean_y, xx, yy, xy = moments
-    begin = min(pair.bars, pair.n)
-
-    def with_line(key: str, name: str, slopes: Floats, series: int) -> Made:
-        left = (y - mean_y) - slopes * (x - mean_x)
-        ratio = float(slopes[-1])
-        return Made(key, name, ratio, y - ratio * x, left[begin:], series)
-
     if alike(pair):
         plain = pair.spread
         by_differences = pair.pair.a.by_differences
         yield Made(
             "difference" if by_differences else "ratio", "A - B" if by_differences else "A / B", 1.0, plain, plain, 1
         )
+    y, x = pair.log_levels
+    mean_x, mean_y, xx, yy, xy = hedging.expanding_moments(x, y)
+    begin = min(pair.bars, pair.n)
+
+    def with_line(key: str, name: str, slopes: Floats, series: int) -> Made:
+        left = (y - mean_y) - slopes * (x - mean_x)
+        ratio = float(slopes[-1])
+        if key == "tls":
+            left = _perpendicular(left, slopes)
+        return Made(key, name, ratio, y - ratio * x, left[begin:], series)
+
     with np.errstate(divide="ignore", invalid="ignore"):
         yield with_line("ols", "least squares", np.where(xx > 0, xy / xx, NAN), 2)
         if alike(pair):
@@ -71,6 +75,14 @@ def spreads(pair: Paired) -> Iterator[Made]:
         yield with_line("minimum_variance", "minimum variance", _least_variance(pair), 1)
     yield _rolling(x, y, pair.bars + 1)
     yield _kalman(x, y, pair.bars + 1)
+
+
+def _perpendicular(left: Floats, slopes: Floats) -> Floats:
+    """The distances from each day's line, the same for either leg but for the sign.
+
+    None of days whose line falls where today's rises: with the legs exchanged these distances alone would keep theirs.
+    """
+    return np.where(slopes * slopes[-1] > 0, left / np.sqrt(1 + slopes * slopes), NAN)
 
 
 def _least_variance(pair: Paired) -> Floats:
@@ -90,13 +102,17 @@ def _kalman(x: Floats, y: Floats, window: int) -> Made:
     """A line whose coefficients walk so far in a bar that it remembers about a window.
 
     The noise is what the line through the first window leaves, so that nothing is looked at before its day. The gain
-    of a level that walks by sd(noise) / window a bar is one in `window`.
+    of a level that walks by sd(noise) / window a bar is one in `window`. Slope and level walk as far as each other
+    where B is counted in its standard deviations over the first window: what it is quoted in bears upon nothing.
     """
-    first_x, first_y = x[:window], y[:window]
-    slope = kernels.slope(first_x, first_y)
-    left = first_y - first_y.mean() - slope * (first_x - first_x.mean())
+    first_y, mean, unit = y[:window], float(x[:window].mean()), kernels.sd(x[:window])
+    if not unit > 0:
+        return _UNKNOWN
+    counted = (x - mean) / unit
+    first_x = counted[:window]
+    left = first_y - first_y.mean() - kernels.slope(first_x, first_y) * (first_x - first_x.mean())
     noise = float(left @ left) / max(1, window - 2)
     if not (math.isfinite(noise) and noise > 0):
-        return Made("kalman", "Kalman", NAN, np.full(1, NAN), np.full(1, NAN))
-    slopes, _, innovations, _ = hedging.kalman_slope(x - first_x.mean(), y, noise / window**2, noise)
-    return Made("kalman", "Kalman", float(slopes[-1]), innovations[window:], innovations[window:])
+        return _UNKNOWN
+    slopes, _, innovations, _ = hedging.kalman_slope(counted, y, noise / window**2, noise)
+    return Made("kalman", "Kalman", float(slopes[-1]) / unit, innovations[window:], innovations[window:])

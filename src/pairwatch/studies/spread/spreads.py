@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 from pairwatch import kernels
-from pairwatch.kernels.cointegration import dickey_fuller_p
+from pairwatch.kernels.cointegration import EXACT, dickey_fuller_p
 from pairwatch.kernels.past import middle_rank
 from pairwatch.kernels.regression import UnitRoot, dickey_fuller
 from pairwatch.kernels.reversion import HalfLife, power, spread_half_life
@@ -28,28 +28,35 @@ HEADING = Heading(
             "text",
             "How h is chosen. A / B: h = 1. Least squares: of ln A on ln B (Engle and Granger 1987). Total least "
             "squares: the first principal axis (Pearson 1901), the same for either leg. Minimum variance: cov(a, b) / "
-            "var(b) of the returns (Ederington 1979). Rolling: least squares over each window. Kalman: coefficients "
-            "that walk at random and remember about a window (Harvey 1989), one step ahead.",
+            "var(b) of the returns (Ederington 1979); another spread where the legs are exchanged. Rolling: least "
+            "squares over each window. Kalman: coefficients that walk at random and remember about a window (Harvey "
+            "1989), one step ahead; B in its standard deviations over the first window.",
         ),
         Column("hedge_ratio", "ratio h", "number", "h: so much of B stands against one of A, known at the last close."),
-        Column("z_window", "z window", "number", "(s[n] - mean) / sd over the closes of the window, ddof 1."),
         Column(
-            "z_history", "z all", "number", "The same over the whole history, in sample: h is known from all of it."
+            "z_window",
+            "z window",
+            "number",
+            "(s[n] - mean) / sd over the closes of the window, ddof 1; in sample, as the next.",
+        ),
+        Column(
+            "z_history", "in sample", "number", "The same over the whole history, in sample: h is known from all of it."
         ),
         Column(
             "percentile",
             "own past",
             "percentile",
             "Where today's is among those of all days, each by the line that was known on its day; half of equals. "
-            "From three windows' worth on.",
+            "From three windows' worth on. Of total least squares: the distances from the lines, of days whose line "
+            "rises, or falls, as today's does.",
         ),
         Column(
             "half_life",
             "half-life",
             "bars",
             "-ln 2 / ln rho, rho median-unbiased: the one whose median the t of the augmented Dickey-Fuller "
-            "regression is (Andrews 1993; Stock 1991), HC3 errors, lags by the AIC up to 4 (n / 100)^(1/4). None where "
-            "that is 1 or more.",
+            "regression is (Andrews 1993; Stock 1991), HC3 errors, lags by the AIC up to 4 (n / 100)^(1/4). None, and "
+            "no ends, where that is 1 or more.",
         ),
         Column(
             "half_life_low",
@@ -79,7 +86,7 @@ HEADING = Heading(
 
 
 class Told(NamedTuple):
-    """A spread with what is said of it."""
+    """A spread with what is said of it; nothing of one that stands still."""
 
     made: Made
     z_window: float
@@ -87,6 +94,7 @@ class Told(NamedTuple):
     percentile: float
     life: HalfLife
     p: float
+    still: bool = False
 
     @property
     def reverts(self) -> bool:
@@ -106,7 +114,14 @@ def told(pair: Paired, line: UnitRoot) -> tuple[Told, ...]:
     return tuple(_told(pair, made, line) for made in spreads(pair))
 
 
+def plainest(pair: Paired, line: UnitRoot) -> Told:
+    """The first of those that `told` has, alone."""
+    return _told(pair, next(spreads(pair)), line)
+
+
 def _told(pair: Paired, made: Made, line: UnitRoot) -> Told:
+    if _is_still(pair, made):
+        return Told(made, NAN, NAN, NAN, _NO_LIFE, NAN, still=True)
     test = _test(pair, made, line)
     life = spread_half_life(made.values, made.series) if test else _NO_LIFE
     return Told(
@@ -117,6 +132,12 @@ def _told(pair: Paired, made: Made, line: UnitRoot) -> Told:
         life,
         dickey_fuller_p(test.t, made.series) if test else NAN,
     )
+
+
+def _is_still(pair: Paired, made: Made) -> bool:
+    """Whether a spread of legs that move does not: what is left of them are the digits of rounding."""
+    moves = max(float(leg.var()) for leg in pair.log_levels)
+    return float(made.values.var()) < EXACT * moves if len(made.values) else False
 
 
 def _test(pair: Paired, made: Made, line: UnitRoot) -> UnitRoot | None:
@@ -151,9 +172,7 @@ def section(pair: Paired, found: tuple[Told, ...]) -> Section:
             one.z_window,
             one.z_history,
             one.percentile,
-            _finite(one.life.bars),
-            one.life.low,
-            _finite(one.life.high),
+            *_half_life(one.life),
             one.p,
         )
         for one in found
@@ -161,8 +180,11 @@ def section(pair: Paired, found: tuple[Told, ...]) -> Section:
     return Section(HEADING, rows, tuple(_notes(pair, found)))
 
 
-def _finite(bars: float) -> float:
-    return bars if math.isfinite(bars) else NAN
+def _half_life(life: HalfLife) -> tuple[float, float, float]:
+    """With its ends; an open end is none, and without a half-life there are no ends."""
+    if not math.isfinite(life.bars):
+        return NAN, NAN, NAN
+    return life.bars, life.low, life.high if life.is_bounded else NAN
 
 
 def _notes(pair: Paired, found: tuple[Told, ...]) -> list[str]:
@@ -176,13 +198,26 @@ def _notes(pair: Paired, found: tuple[Told, ...]) -> list[str]:
             f"too short to tell whether anything returns: of spreads that halve in {BARS} bars, a test of "
             f"{len(pair.days)} closes finds {power(BARS, len(pair.days), 2):.0%}"
         )
-    open_ended = [one.made.name for one in found if math.isfinite(one.p) and not one.life.is_bounded]
+    still = [one.made.name for one in found if one.still]
+    if still:
+        notes.append(f"nothing but rounding is left of the legs, so that nothing is said of it: {listing(still)}")
+    tested = [one for one in found if math.isfinite(one.p)]
+    endless = [one.made.name for one in tested if not math.isfinite(one.life.bars)]
+    if endless:
+        notes.append(f"no half-life, as the median-unbiased estimate does not return at all: {listing(endless)}")
+    open_ended = [one.made.name for one in tested if math.isfinite(one.life.bars) and not one.life.is_bounded]
     if open_ended:
         notes.append(f"the half-life's interval has no upper end, so that it may never return: {listing(open_ended)}")
     if any(math.isfinite(one.life.bars) for one in found):
         notes.append(
             "the 95% interval of a half-life covers 93 to 96% of simulated spreads, of what a fitted line leaves, too"
         )
+    if len(found) == 1:
+        return notes
+    notes.append(
+        "z window and in sample: h is known from the whole history; own past: each day by the line known on it; "
+        "minimum variance is another spread where the legs are exchanged"
+    )
     notes.append(
         "no half-life and no p: rolling and Kalman, which return by construction, and total least squares, which has "
         "no tables"

@@ -137,13 +137,13 @@ def _what(leg: Leg, known: Instrument | None, facts: Facts) -> str:
 
 
 def _contrast(one: Instrument | None, other: Instrument | None) -> str:
-    """What tells the legs apart by the catalogue, in the order of its words, whichever leg comes first."""
+    """What tells the legs apart by the catalogue."""
     if not (one and other):
         return ""
     places = [f"{each.tilt} ({each.kind}, {each.region})" for each in (one, other)]
     if places[0] == places[1]:
         return f"both are {places[0]}: "
-    return f"{' against '.join(sorted(places))}: "
+    return f"{' against '.join(places)}: "
 
 
 def _tightness(a: Leg, b: Leg, known: Values) -> Iterator[Said]:
@@ -155,8 +155,7 @@ def _tightness(a: Leg, b: Leg, known: Values) -> Iterator[Said]:
         verdict = "it is not tighter than either leg"
     elif high >= 1:
         verdict = "whether it is tighter than either leg cannot be said"
-    first, second = sorted((str(a), str(b)))
-    text = f"the difference of {first} and {second} moves {tightness:.2f} times as much as the calmer leg"
+    text = f"the difference of {a} and {b} moves {tightness:.2f} times as much as the calmer leg"
     yield Said(RELATION, f"{text} (95% interval {low:.2f} to {high:.2f}): {verdict}", tightness, "number")
 
 

@@ -123,7 +123,7 @@ def _other_way_round(hedge: Study, pair: Paired) -> Iterator[Said]:
     a, b = pair.legs
     for row in _records(hedge, "out_of_sample"):
         share = row["effectiveness"]
-        if row["hedge"] == "the other way round" and isinstance(share, float):
+        if row["hedge"] == "the other way round" and isinstance(share, float) and math.isfinite(share):
             takes = f"takes away {share:.0%} of" if share > 0 else f"adds {-share:.0%} to"
             text = f"the other way round {a} {takes} {b}'s variance out of sample"
             yield Said(HEDGE, text, share, "fraction", "hedge", "out_of_sample")
