@@ -116,7 +116,7 @@ def test_a_spread_that_returns_has_a_half_life_with_both_ends():
     assert found["p"] < 0.001
     assert "are cointegrated" in study.findings[0]
     assert "marginally" not in study.findings[0]
-    assert re.search(r"and reverts \(p below \.001\); half-life \d bars \(95% interval \d to \d+\)", study.findings[1])
+    assert re.search(r"and reverts \(p < \.001\); half-life \d bars \(95% interval \d to \d+\)", study.findings[1])
 
 
 def test_two_walks_have_no_half_life_and_it_is_said_first():
@@ -158,14 +158,14 @@ def bounded(p, **life):
 
 def test_sentence_and_row_say_the_same_of_a_half_life():
     text, row = bounded(0.074, bars=458.4, low=181.2, high=math.inf)
-    assert text.endswith("is not shown to revert (p .074); half-life 458 bars, no upper end (95% from 181)")
+    assert text.endswith("is not shown to revert (p .07); half-life 458 bars, no upper end (95% from 181)")
     assert (row["half_life"], row["half_life_low"]) == (458.4, 181.2)
     assert math.isnan(row["half_life_high"])
     text, row = bounded(0.62, bars=math.inf, low=300.0, high=math.inf)
     assert text.endswith("(p .62); no half-life")
     assert all(math.isnan(row[key]) for key in ("half_life", "half_life_low", "half_life_high"))
     text, row = bounded(0.01, bars=20.0, low=10.0, high=50.0)
-    assert text.endswith("reverts (p .010); half-life 20 bars (95% interval 10 to 50)")
+    assert text.endswith("reverts (p .01); half-life 20 bars (95% interval 10 to 50)")
     assert row["half_life_high"] == 50.0
 
 
@@ -458,7 +458,7 @@ def test_findings_are_in_one_style():
     for text in everything:
         assert not text.endswith(".")
         assert " %" not in text
-        assert not re.search(r"p < |nan|does not revert", text)
+        assert not re.search(r"p below|nan|does not revert", text)
 
 
 def test_a_line_that_has_moved_is_said_where_the_legs_are_called_cointegrated():

@@ -122,7 +122,7 @@ def johansen(levels: Floats, lags: int = 1) -> Johansen:
     # takes the level after it.
     rows = np.column_stack([past, dx[lags:], levels[lags:-1]])
     # What the constant and the past leave of both, as far as sums of products go: the last rows of one R.
-    upper = np.asarray(np.linalg.qr(rows, mode="r"), dtype="f8")
+    upper = triangle(rows)
     left = upper[1 + 2 * lags :, 1 + 2 * lags :]
     if len(left) < 4 or not np.abs(np.diagonal(left)).min() > 1e-10 * np.abs(left).max():
         return Johansen((NAN, NAN), (NAN, NAN), (NAN, NAN))

@@ -385,9 +385,7 @@ def _followed(pair: Paired, one: _After, after: list[_After]) -> str:
     if n < FEWEST:
         return f"{told}: too few to say ({plural(n, 'event')}, {FEWEST} needed)"
     differs = one.p < SIZE / len(after)
-    return (
-        f"{told}: {'a difference' if differs else 'no difference shown'} ({p_text(one.p).replace('<', 'below')}, n {n})"
-    )
+    return f"{told}: {'a difference' if differs else 'no difference shown'} ({p_text(one.p)}, n {n})"
 
 
 def _amount(pair: Paired, value: float) -> str:

@@ -18,6 +18,7 @@ from pairwatch.studies.intraday.found import Found
 from pairwatch.studies.intraday.headings import ASYMMETRY, DATA, HEADINGS, LAGS, VERDICT
 from pairwatch.studies.intraday.ways import Way, way_of
 from pairwatch.text import listing, plural
+from pairwatch.verdicts import p_text
 
 __all__ = ["HEADINGS", "Asked", "study"]
 
@@ -93,7 +94,7 @@ def _who_leads(legs: Legs, way: Way) -> str:
         blocks = "sessions" if way.parts == 1 else "parts"
         moving = f"both legs move in {found.judged.rows} {blocks}"
         return f"who leads cannot be said: {rests}, {moving}, the test needs {FEWEST}"
-    d = f"D({found.at}) = {found.asymmetry:+.3f}, p {_p(found.p_value)}, {rests}"
+    d = f"D({found.at}) = {found.asymmetry:+.3f}, {p_text(found.p_value)}, {rests}"
     if found.decided:
         leader, follower = legs.names if found.lag > 0 else legs.names[::-1]
         low, high = (time_text(round(end) * found.step) for end in found.lag_interval)
@@ -118,7 +119,7 @@ def _out_of_sample(legs: Legs, way: Way) -> str:
     by = time_text(abs(later.lag) * found.step)[1:]
     return (
         f"the lead of the first half, {leader} by {by}, {verb} the second "
-        f"(D = {later.asymmetry:+.3f}, p {_p(later.p_value)})"
+        f"(D = {later.asymmetry:+.3f}, {p_text(later.p_value)})"
     )
 
 
@@ -139,10 +140,6 @@ def _together(way: Way) -> str:
     if way.on_grid:
         return f"bar by bar of {time_text(found.step)[1:]} they move together by r = {r:+.3f} (n {way.returns[0]:,})"
     return f"without a shift r = {r:+.3f}, by Hayashi and Yoshida (n {way.returns[0]:,} and {way.returns[1]:,})"
-
-
-def _p(value: float) -> str:
-    return f"{value:.2g}" if value < 0.1 else f"{value:.2f}"
 
 
 def _warnings(legs: Legs, way: Way) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pairwatch.studies.spread.extremes import Extremes
 from pairwatch.studies.spread.ledger import Driver, Ledger, bar, p_of
 from pairwatch.studies.spread.spreads import BARS, Told
 from pairwatch.text import listing, plural
+from pairwatch.verdicts import p_text
 
 SIZE = 0.05
 # A p above this is near the level: another history of the same kind might as well have said the opposite.
@@ -46,14 +47,6 @@ def findings(found: Found) -> tuple[str, ...]:
     )
 
 
-def chance(p: float) -> str:
-    """`p .62`, `p .036`, `p below .001`."""
-    if p < 0.001:
-        return "p below .001"
-    digits = 3 if p < 0.1 else 2
-    return f"p {p:.{digits}f}".replace("0.", ".", 1)
-
-
 def _years(pair: Paired, span: Span) -> str:
     years = (pair.days[-1] - pair.days[span.begin]).astype(float) / 365.25
     length = f"{years:.0f} years" if years >= 1.95 else plural(round(12 * years), "month")
@@ -61,8 +54,8 @@ def _years(pair: Paired, span: Span) -> str:
 
 
 def _tests(span: Span) -> str:
-    both = f"Engle-Granger {chance(span.forth.p_value)} and {chance(span.back.p_value)[2:]}"
-    return f"{both}, Johansen {chance(span.p_trace)}"
+    both = f"Engle-Granger {p_text(span.forth.p_value)} and {p_text(span.back.p_value)[2:]}"
+    return f"{both}, Johansen {p_text(span.p_trace)}"
 
 
 _AS_ONE = "a line leaves less than a billionth of their variance, of which no test can say anything"
@@ -101,7 +94,7 @@ def _plain(pair: Paired, first: Told) -> Iterator[str]:
     place = f" is at the {ordinal(first.percentile)} percentile of its past" if math.isfinite(first.percentile) else ""
     what = f"{names.get(first.made.key, 'the least-squares spread')}{place}"
     joint = " and" if place else ""
-    p = chance(first.p)
+    p = p_text(first.p)
     if first.still:
         yield f"{what} does not move: nothing but rounding is left of the legs, and no half-life"
     elif math.isnan(first.p):
@@ -168,7 +161,7 @@ def _hedged(told: tuple[Told, ...]) -> Iterator[str]:
 def _returning(known: list[Told]) -> Iterator[str]:
     """Which of the hedged spreads return, and which are not shown to."""
     for reverts, words in ((True, "shown to revert"), (False, "not shown to revert")):
-        these = [f"by {o.made.name} ({chance(o.p)})" for o in known if math.isfinite(o.p) and o.reverts is reverts]
+        these = [f"by {o.made.name} ({p_text(o.p)})" for o in known if math.isfinite(o.p) and o.reverts is reverts]
         if these:
             one = len(these) == 1
             yield f"the {'spread' if one else 'spreads'} {listing(these)} {'is' if one else 'are'} {words}"
@@ -205,7 +198,7 @@ def _driver(one: Driver) -> str:
         return f"whether {one.other.leg} goes with the gap cannot be said: {why}"
     goes = "goes" if p < SIZE else "is not shown to go"
     history = f"; {one.history.value:+.2f} over the history" if math.isfinite(one.history.value) else ""
-    return f"{one.other.leg} {goes} with the gap in the window: r {one.window.value:+.2f} ({chance(p)}, n {n}){history}"
+    return f"{one.other.leg} {goes} with the gap in the window: r {one.window.value:+.2f} ({p_text(p)}, n {n}){history}"
 
 
 def _side(pair: Paired, ends: Extremes) -> Iterator[str]:
