@@ -120,6 +120,23 @@ def as_table(lines: list[Line]) -> str:
     return table(("test", "nothing there:", "n", "size, %", "+-", "power, %", "silent, %", "verdict"), rows)
 
 
+def summary(lines: list[Line]) -> str:
+    """A line a test: from the smallest to the largest size, and which noises are off."""
+    rows = []
+    for name in dict.fromkeys(line.task.name for line in lines):
+        own = [line for line in lines if line.task.name == name]
+        off = [line for line in own if line.verdict.startswith("OFF")]
+        inside = [line.size for line in own if line not in off]
+        rows.append(
+            [
+                name,
+                f"{min(inside):.1f} to {max(inside):.1f}" if inside else "",
+                "; ".join(f"{line.task.noise}, n {line.task.n:,}: {line.size:.1f}" for line in off),
+            ]
+        )
+    return table(("test", "size, %", "off"), rows)
+
+
 def alternatives(only: str) -> str:
     """What power is the power to find."""
     rows = [[test.name, test.family.stated] for test in TESTS if only.lower() in test.name.lower()]
@@ -147,6 +164,7 @@ def main() -> int:
     print(f"### Calibration at 5 %: {typed.runs:,} runs a line\n")
     print(alternatives(typed.only))
     print(as_table(lines))
+    print(summary(lines))
     off = [line for line in lines if line.verdict.startswith("OFF")]
     for line in off:
         say(f"{line.verdict}: {line.task.name}, {line.task.noise}, n {line.task.n}: {line.size:.1f} %")

@@ -376,7 +376,6 @@ TESTS = (
     ),
     Test("date of the break", broken_at, nulls.BROKEN, least=250),
     Test("analogs", lambda a, b, _: after_events(a, b), nulls.SPREADS, least=1000),
-    Test("slope", lambda a, b, t: of_errors(dependence.estimated_slope(a, b), t), nulls.SLOPES),
     Test("hedge ratio", lambda a, b, t: outside(effectiveness.robust_slope(a, b), t), nulls.SLOPES, says=of_each),
     Test(
         "effectiveness",
@@ -386,7 +385,7 @@ TESTS = (
     ),
     Test("equal variances", lambda a, b, _: effectiveness.equal_variances(a, b), nulls.VARIANCES, least=OF_EACH),
     Test(
-        "compare: beta",
+        "beta (compare, beside a factor)",
         lambda a, b, t: of_errors(dependence.estimated_slope(a, b), t),
         nulls.SLOPES,
         says=of_the_window,

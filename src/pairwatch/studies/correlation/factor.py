@@ -33,6 +33,13 @@ _WEEKS = 52
 _NO_LIFE = HalfLife(NAN, NAN, NAN)
 
 
+# What no interval of one span can hold; `benchmarks/calibration.py` has the numbers.
+BETAS = (
+    "betas: intervals of what held over these bars; where volatility comes in clusters of each leg's own, 3 to 5 in 10 "
+    "miss what holds in the long run"
+)
+
+
 class Spread(NamedTuple):
     """What A made beyond its beta to the factor, less what B did, added up.
 
@@ -233,7 +240,10 @@ def section(f: Factored) -> Section:
     for leg, beta, r in zip(legs, f.betas, f.relations, strict=True):
         rows.append(_row(f"beta of {leg} to {name}", beta))
         rows.append((f"{leg}: variance of its own", 1 - r * r, None, None, "fraction", None, None, f.n))
-    notes = ["without: correlation of what least squares on the factor leave of both legs (partial correlation)"]
+    notes = [
+        "without: correlation of what least squares on the factor leave of both legs (partial correlation)",
+        BETAS,
+    ]
     if f.silent_now:
         notes.append(f"what is left over {f.recent.n} bars cannot be said now: {f.silent_now}")
     left_out = f.pair.n - f.n
