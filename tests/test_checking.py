@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -95,6 +96,20 @@ def test_a_second_run_remembers_the_first(shelf, watch):
     first, second = (checked(shelf, watch, Watched(A, B, (rule(),)), now=NOW + n)[0].standings[0] for n in range(2))
     assert (first.judgement.change, first.is_news, first.in_force) == ("began", True, True)
     assert (second.judgement.change, second.is_news, second.in_force) == ("", False, True)
+
+
+def test_a_pair_with_a_window_of_its_own_is_judged_by_that(shelf, watch):
+    own = replace(QUESTION, window=Window.parse("30b"))
+    run = Run(shelf.history, watch, QUESTION, NOW, {(A, B): own.window})
+    for legs, asked in (((A, B), own), ((B, A), QUESTION)):
+        said = pairs.compare(shelf.held[legs[0].symbol], shelf.held[legs[1].symbol], asked)["correlation"]
+        low, high = rule(f"correlation > {said - 1e-9:.12f}", "low"), rule(f"correlation > {said + 1e-9:.12f}", "high")
+        [outcome] = run.check([Watched(*legs, (low, high))])
+        assert [standing.judgement.holds for standing in outcome.standings] == [True, False]
+    assert {(json.loads(change.question)["window"], change.a) for change in watch.changes(0)} == {
+        ("30b", A),
+        ("90d", B),
+    }
 
 
 def test_a_number_that_there_is_not_cannot_be_said(watch):

@@ -22,6 +22,7 @@ from pairwatch.model import Provenance, Window
 from pairwatch.snapshots import Line, Named, Record, Snapshot, Store
 from pairwatch.snapshots.watching import Seen, Watch
 
+SLOWLY = replace(evenings.ASKED, window=Window.parse("60mo"))
 PAIR, LATE = (evenings.leg("AAA"), evenings.leg("BBB")), (evenings.leg("CCC"), evenings.leg("DDD"))
 FRIDAY = builders.FRIDAY
 SUNDAY = FRIDAY + timedelta(days=2)
@@ -51,7 +52,7 @@ def evening(day):
 def of(*every, since=THURSDAY, now=NOW, also=(), **journals) -> Digest:
     """The digest of some pairs, and of others of which nothing is known."""
     by_pair = {(one.end.a, one.end.b): one for one in every}
-    return made([*by_pair, *also], by_pair, since, now, Journals(**journals))
+    return made(dict.fromkeys([*by_pair, *also], evenings.ASKED), by_pair, since, now, Journals(**journals))
 
 
 def said(found, *kinds):
@@ -414,6 +415,31 @@ def test_a_pair_without_the_newest_session_is_behind_unless_it_trades_elsewhere(
     assert said(of(known(), late, lines=[failed(NOW, "CCC", "DDD")]), "behind") == []
 
 
+def by_months(symbols=("CCC", "DDD"), until=date(2026, 10, 31)):
+    """A pair of months, with a snapshot for each of the last two of them."""
+    ends = np.arange("2020-01", np.datetime64(until, "M") + 1, dtype="M8[M]")
+    days = (ends + 1).astype("M8[D]") - 1
+    returns = builders.linked_returns(len(days) - 1, seed=4)
+    sides = [builders.history(builders.prices(r), days, symbol=s) for r, s in zip(returns, symbols, strict=True)]
+    made = known(symbols, sessions=2, sides=sides)
+    record = made.record._replace(
+        snapshots=tuple(
+            snapshot._replace(session=day, question=replace(SLOWLY, as_of=day))
+            for snapshot, day in zip(made.record.snapshots, days[-2:].tolist(), strict=True)
+        )
+    )
+    return made._replace(record=record)
+
+
+def test_a_monthly_pair_is_not_behind_the_daily_ones_nor_other_months():
+    months, others = by_months(), by_months(("EEE", "FFF"), date(2026, 9, 30))
+    assert months.is_slow
+    assert not known().is_slow
+    assert said(of(known(), months, others), "behind") == []
+    late = known(("GGG", "HHH"), until=THURSDAY)
+    assert len(of(known(), months, late).of(("behind",))) == 1
+
+
 def test_a_list_that_stands_still_is_asked_after():
     days = 86_400
     assert said(of(known(), now=NOW + 5 * days), "behind") == []
@@ -451,7 +477,7 @@ def store(tmp_path_factory):
 
 
 def asked_of(store, *chosen, since=None, now=NOW):
-    return digest(store, chosen or (PAIR, LATE), evenings.ASKED, since, now)
+    return digest(store, dict.fromkeys(chosen or (PAIR, LATE), evenings.ASKED), since, now)
 
 
 def test_yesterday_is_the_session_before_the_newest_of_all_pairs(store):
@@ -505,7 +531,7 @@ def test_without_a_snapshot_there_is_no_digest(tmp_path):
 
 def test_no_other_window_is_mixed_in(store):
     with pytest.raises(NotEnoughData):
-        digest(store, [PAIR], replace(evenings.ASKED, window=Window.parse("30b")), None, NOW)
+        digest(store, {PAIR: replace(evenings.ASKED, window=Window.parse("30b"))}, None, NOW)
 
 
 # ---------------------------------------------------------------- exchanges that close at other hours
@@ -536,6 +562,14 @@ def test_a_pair_whose_newest_session_is_the_day_before_moves_too(own):
 def test_a_pair_without_a_session_since_the_list_had_another_does_not_move(own):
     abroad(own, *evenings.days(4)[:-2])
     assert asked_of(own, PAIR, TOKYO).still == (TOKYO,)
+
+
+def test_a_pair_whose_older_session_came_in_only_now_moves(own):
+    abroad(own, *evenings.days(4)[:-3])
+    abroad(own, WEDNESDAY, at=evening(FRIDAY))
+    assert [(m.start, m.end) for m in asked_of(own, TOKYO, PAIR).moves if m.a == TOKYO[0]] == [
+        (WEDNESDAY - timedelta(days=1), WEDNESDAY)
+    ]
 
 
 def test_a_pair_that_missed_evenings_moved_since_its_own_last_one(own):
@@ -641,13 +675,121 @@ def test_a_condition_of_another_window_names_it(own):
     assert said(asked_of(own), "began") == ["decoupled (window 30b) began (correlation 0.5)"]
 
 
+def test_each_pair_is_looked_for_with_its_own_window(own):
+    asked = replace(evenings.ASKED, window=Window.parse("40b"))
+    returns = evenings.linked(23, seed=3)
+    for day in evenings.days(2):
+        for question in (asked, evenings.ASKED):
+            sides = evenings.histories(("EEE", "FFF"), returns, day)
+            if question is asked or day == THURSDAY:
+                own.append(evenings.taken(*sides, day, question))
+    three = (evenings.leg("EEE"), evenings.leg("FFF"))
+    found = digest(own, {three: asked, PAIR: evenings.ASKED, LATE: evenings.ASKED}, None, NOW)
+    assert (found.window, found.windows) == (evenings.ASKED.window, ((asked.window, (three,)),))
+    assert {(move.a, move.b) for move in found.moves} == {PAIR, three}
+    assert asked_of(own, PAIR, LATE, three).still == (LATE, three)
+    assert asked_of(own, PAIR, LATE).windows == ()
+
+
+def test_a_pair_that_was_never_snapped_with_its_own_window_says_so(store):
+    asked = {PAIR: evenings.ASKED, LATE: replace(evenings.ASKED, window=Window.parse("40b"))}
+    assert said(digest(store, asked, None, NOW), "behind") == ["never snapped with a window of 40b"]
+    with pytest.raises(NotEnoughData, match="these 2 pairs with a window of 61b or 40b yet"):
+        digest(store, asked | {PAIR: replace(evenings.ASKED, window=Window.parse("61b"))}, None, NOW)
+
+
+def test_a_condition_is_named_with_its_window_where_that_is_not_its_pairs_own(own):
+    asked = replace(evenings.ASKED, window=Window.parse("40b"))
+    for day in evenings.days(2):
+        own.append(evenings.taken(*own.inputs(own.latest(*PAIR, evenings.ASKED, day)), day, asked))
+    judged(own, FRIDAY, 0.5, question=asked)
+    judged(own, FRIDAY, 0.4, question=evenings.ASKED)
+    found = digest(own, {LATE: evenings.ASKED, TOKYO: evenings.ASKED, PAIR: asked}, None, NOW)
+    assert said(found, "began") == [
+        "decoupled began (correlation 0.5)",
+        "decoupled (window 60b) began (correlation 0.4)",
+    ]
+    later = digest(own, {LATE: evenings.ASKED, TOKYO: evenings.ASKED, PAIR: asked}, FRIDAY, NOW)
+    other, its_own = (text for text in said(later, "in force") if "decoupled" in text)
+    assert other == "decoupled (window 60b) since 2026-11-20"
+    assert its_own.startswith("decoupled since 2026-11-20 (now correlation ")
+
+
+# ---------------------------------------------------------------- pairs by the month
+
+OCTOBER, SEPTEMBER = date(2026, 10, 31), date(2026, 9, 30)
+MONTHS = (evenings.leg("MMM"), evenings.leg("NNN"))
+
+
+@pytest.fixture
+def monthly(own):
+    """Snapshots of a monthly pair: September's long ago, October's in the evening of a day."""
+
+    def snapped(published):
+        one = by_months(("MMM", "NNN"))
+        for month, day in ((SEPTEMBER, date(2026, 10, 15)), (OCTOBER, published)):
+            sides = [
+                replace(side, series=replace(side.series, dates=dates, closes=side.series.closes[: len(dates)]))
+                for side in (one.a, one.b)
+                for dates in [side.series.dates[side.series.dates <= np.datetime64(month)]]
+            ]
+            own.append(evenings.taken(*sides, day, SLOWLY)._replace(at=evening(day)))
+        return own
+
+    return snapped
+
+
+def of_all(store, since=None, now=NOW):
+    return digest(store, {PAIR: evenings.ASKED, MONTHS: SLOWLY}, since, now)
+
+
+def test_a_month_that_was_published_tonight_moves_tonight(monthly):
+    found = of_all(monthly(FRIDAY))
+    assert [(move.start, move.end) for move in found.moves if (move.a, move.b) == MONTHS] == [(SEPTEMBER, OCTOBER)]
+    assert found.still == ()
+
+
+def test_a_month_that_was_published_before_tonight_does_not_move_again(monthly):
+    found = of_all(monthly(THURSDAY))
+    assert [(move.a, move.b) for move in found.moves] == [PAIR]
+    assert found.still == (MONTHS,)
+    assert found.of(("behind",)) == ()
+
+
+def test_a_month_that_was_revised_tonight_does_not_move_again(monthly):
+    store = monthly(THURSDAY)
+    a, b = store.inputs(store.latest(*MONTHS, SLOWLY))
+    revised = replace(a, series=replace(a.series, closes=a.series.closes * np.linspace(1, 1.01, len(a.series))))
+    store.append(evenings.taken(revised, b, FRIDAY, SLOWLY))
+    assert store.latest(*MONTHS, SLOWLY).revision == 2
+    assert of_all(store).still == (MONTHS,)
+
+
+def test_a_month_that_came_after_the_days_revision_moves_tonight(monthly):
+    store = monthly(FRIDAY)
+    a, b = store.inputs(store.latest(*PAIR, evenings.ASKED))
+    revised = replace(a, series=replace(a.series, closes=a.series.closes * np.linspace(1, 1.01, len(a.series))))
+    store.append(evenings.taken(revised, b, FRIDAY)._replace(at=evening(FRIDAY) + 3600))
+    assert store.latest(*PAIR, evenings.ASKED).revision == 2
+    assert of_all(store).still == ()
+
+
+def test_a_condition_of_a_monthly_pair_stays_in_force_between_two_months(monthly):
+    store = monthly(THURSDAY)
+    for question in (SLOWLY, evenings.ASKED):  # the other has been given up
+        seen = Seen(*MONTHS, question, OCTOBER, evening(THURSDAY), lambda *_: 0.5)
+        Watch(store).judge([Rule("decoupled", parse("correlation < 0.6", KNOWN))], seen)
+    (text,) = (text for text in said(of_all(store), "in force") if text.startswith("decoupled"))
+    assert text.startswith("decoupled since 2026-10-31 (now correlation ")
+
+
 def test_equal_inputs_give_equal_digests(store):
     assert asked_of(store) == asked_of(store)
 
 
 def test_two_legs_of_the_same_pair_the_other_way_round_are_another_pair(store):
     with pytest.raises(NotEnoughData):
-        digest(store, [PAIR[::-1]], evenings.ASKED, None, NOW)
+        digest(store, {PAIR[::-1]: evenings.ASKED}, None, NOW)
 
 
 def test_what_a_digest_reads_is_what_pairs_compare_would_say(store):

@@ -45,6 +45,7 @@ class House:
         self.cache = folder / PRICES
         self.store = Store(folder / "data" / FILE_NAME)
         self.asked = {}
+        self.windows = {}
 
     def run(self, now, *pairs):
         """The outcomes of a run at an instant; by default of the pair AAA BBB."""
@@ -53,7 +54,7 @@ class House:
     def begun(self, now, *pairs, store=None):
         desk = Desk(Cache(self.cache), Policy(now), {"yahoo": self.market})
         legs = [(Leg("yahoo", a), Leg("yahoo", b)) for a, b in pairs or [("AAA", "BBB")]]
-        return Run(desk, store or self.store, self.question(now), now).take(legs)
+        return Run(desk, store or self.store, self.question(now), now, self.windows).take(legs)
 
     def evening(self, day, *pairs):
         """The outcomes of the evening of a day, until which the market has traded."""
@@ -119,6 +120,23 @@ def test_a_pair_with_too_few_days_fails_alone(tmp_path):
     outcomes = house.evening(MONDAY, ("AAA", "NEW"), ("AAA", "BBB"))
     assert states(outcomes) == ["failed", "stored"]
     assert outcomes[0].error.exit_code == 4
+
+
+def test_a_pair_with_a_window_of_its_own_is_taken_with_that(tmp_path):
+    house = House(tmp_path, "AAA", "BBB", "CCC")
+    house.windows = {(Leg("yahoo", "AAA"), Leg("yahoo", "CCC")): Window.parse("40b")}
+    for day in (MONDAY, TUESDAY):
+        outcomes = house.evening(day, ("AAA", "BBB"), ("AAA", "CCC"), ("CCC", "AAA"))
+        assert [str(outcome.found.window) for outcome in outcomes] == ["90d", "40b", "90d"]
+    own, legs = replace(house.question(), window=Window.parse("40b")), (Leg("yahoo", "AAA"), Leg("yahoo", "CCC"))
+    assert [one.session for one in house.store.snapshots(*legs, own)] == [MONDAY, TUESDAY]
+    assert house.store.snapshots(*legs, house.question()) == ()
+
+
+def test_sessions_that_were_missed_are_those_of_its_own_window(house):
+    house.evening(MONDAY)
+    house.windows = {(Leg("yahoo", "AAA"), Leg("yahoo", "BBB")): Window.parse("40b")}
+    assert house.evening(THURSDAY)[0].missed == (), "with this window it is the first"
 
 
 # ---------------------------------------------------------------- what is stored

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pairwatch import config, locks, watchlist
+from pairwatch.config import PairText
 from pairwatch.errors import UsageError
+from pairwatch.model import Window
 from pairwatch.text import is_clean
-from pairwatch.watchlist import Addition
+from pairwatch.watchlist import Added, Addition
 
 ADD = """
 import sys
@@ -42,6 +44,14 @@ when = "z > 2"
 host = 'smtp.example.com'
 """
 KNOWN = (("QQQ", "IWM"), ("SPY", "TLT"), ("GLD", "csv:my prices.csv#SLV"))
+WINDOWED = """\
+watchlist = [
+    ["QQQ", "IWM"],  # small caps
+    "fred:UNRATE fred:INDPRO 5y", # slow
+    ["SPY", "TLT", "61b"]
+]
+"""
+MONTHLY = ("fred:UNRATE", "fred:INDPRO")
 
 
 @pytest.fixture
@@ -50,15 +60,16 @@ def file(tmp_path):
 
 
 def pairs(file):
-    return config.watch_list(tomllib.loads(file.read_text()), str(file))
+    """What is watched, as the file's list has it."""
+    return tuple(pair.texts for pair in config.watch_list(tomllib.loads(file.read_text()), str(file)))
 
 
 # ---------------------------------------------------------------- adding and removing
 
 
 def test_a_pair_is_added_at_the_end(file):
-    assert watchlist.add(file, "QQQ", "IWM") is Addition.NEW
-    assert watchlist.add(file, "SPY", "TLT") is Addition.NEW
+    assert watchlist.add(file, "QQQ", "IWM").what is Addition.NEW
+    assert watchlist.add(file, "SPY", "TLT").what is Addition.NEW
     assert pairs(file) == (("QQQ", "IWM"), ("SPY", "TLT"))
 
 
@@ -66,13 +77,13 @@ def test_a_pair_is_added_at_the_end(file):
 def test_a_pair_is_not_added_twice(file, legs):
     watchlist.add(file, "QQQ", "IWM")
     before = file.read_bytes()
-    assert watchlist.add(file, *legs) is Addition.KNOWN
+    assert watchlist.add(file, *legs).what is Addition.KNOWN
     assert file.read_bytes() == before
 
 
 def test_the_pair_the_other_way_round_is_another_and_is_said(file):
     watchlist.add(file, "QQQ", "IWM")
-    assert watchlist.add(file, "IWM", "QQQ") is Addition.MIRRORED
+    assert watchlist.add(file, "IWM", "QQQ").what is Addition.MIRRORED
     assert pairs(file) == (("QQQ", "IWM"), ("IWM", "QQQ"))
 
 
@@ -108,9 +119,9 @@ def test_a_leg_is_written_as_it_will_be_read(file, typed, source, written):
 def test_a_path_is_written_so_that_it_can_be_read_from_anywhere(tmp_path, typed, written):
     added, imported = tmp_path / "added.toml", tmp_path / "imported.toml"
     watchlist.add(added, typed, "QQQ", folder=Path("/data"))
-    assert watchlist.import_from(imported, f"{typed},QQQ", folder=Path("/data")) == 1
+    assert watchlist.import_from(imported, f"{typed},QQQ", folder=Path("/data")) == (1, 0)
     assert pairs(added) == pairs(imported) == ((written, "QQQ"),)
-    assert watchlist.add(added, typed, "QQQ", folder=Path("/data")) is Addition.KNOWN
+    assert watchlist.add(added, typed, "QQQ", folder=Path("/data")).what is Addition.KNOWN
     assert watchlist.remove(added, typed, "QQQ", folder=Path("/data"))
 
 
@@ -175,7 +186,62 @@ def test_what_is_no_pair_is_refused_and_no_file_is_made(file, legs):
     ],
 )
 def test_the_nearest_pairs_are_found(legs, found):
-    assert [" ".join(pair) for pair in watchlist.nearest(KNOWN, *legs)] == found
+    assert [
+        " ".join(pair.texts) for pair in watchlist.nearest(tuple(PairText(*pair) for pair in KNOWN), *legs)
+    ] == found
+
+
+# ---------------------------------------------------------------- a window of its own
+
+YEARS, BARS = Window.parse("5y"), Window.parse("61b")
+
+
+def test_a_pair_is_added_with_a_window_of_its_own(file):
+    assert watchlist.add(file, *MONTHLY, window=" 5Y ") == (Addition.NEW, YEARS, None)
+    assert pairs(file) == ((*MONTHLY, "5y"),)
+    assert watchlist.add(file, *MONTHLY[::-1], window="61b") == (Addition.MIRRORED, BARS, None)
+
+
+@pytest.mark.parametrize(
+    ("window", "added", "left"),
+    [
+        (None, Added(Addition.KNOWN, YEARS, YEARS), ("5y",)),
+        ("5y", Added(Addition.KNOWN, YEARS, YEARS), ("5y",)),
+        ("61b", Added(Addition.CHANGED, BARS, YEARS), ("61b",)),
+        ("none", Added(Addition.CHANGED, None, YEARS), ()),
+        (" None", Added(Addition.CHANGED, None, YEARS), ()),
+    ],
+    ids=str,
+)
+def test_adding_a_pair_again_changes_its_window_where_one_is_said(file, window, added, left):
+    file.write_text(WINDOWED)
+    assert watchlist.add(file, *MONTHLY, window=window) == added
+    assert pairs(file) == (("QQQ", "IWM"), (*MONTHLY, *left), ("SPY", "TLT", "61b"))
+
+
+def test_a_pair_without_a_window_is_given_one_where_it_stands(file):
+    file.write_text(COMMENTED)
+    assert watchlist.add(file, "yahoo:spy", "TLT", window="5y") == (Addition.CHANGED, YEARS, None)
+    assert file.read_text() == COMMENTED.replace('"SPY TLT"', '["SPY", "TLT", "5y"]')
+    assert watchlist.add(file, "SPY", "TLT", window="none") == (Addition.CHANGED, None, YEARS)
+    assert file.read_text() == COMMENTED.replace('"SPY TLT"', '["SPY", "TLT"]')
+
+
+def test_other_windows_and_comments_stay_when_one_is_changed_or_a_pair_is_removed(file):
+    file.write_text(WINDOWED)
+    watchlist.add(file, "QQQ", "IWM", window="12w")
+    assert file.read_text() == WINDOWED.replace('["QQQ", "IWM"]', '["QQQ", "IWM", "12w"]')
+    assert watchlist.remove(file, *MONTHLY)
+    assert pairs(file) == (("QQQ", "IWM", "12w"), ("SPY", "TLT", "61b"))
+
+
+@pytest.mark.parametrize("window", ["soon", "", "0d", "5", "\x1b[31m"])
+def test_a_window_that_is_none_is_refused_with_those_there_are(file, window):
+    with pytest.raises(UsageError, match="not a window") as caught:
+        watchlist.add(file, "QQQ", "IWM", window=window)
+    assert "61b (bars); none is for" in caught.value.hint
+    assert is_clean(caught.value.message)
+    assert not file.exists()
 
 
 # ---------------------------------------------------------------- the file
@@ -226,8 +292,8 @@ def test_adding_and_removing_gives_back_the_rest_byte_for_byte(file):
 def test_every_form_of_a_list_takes_a_pair_and_gives_it_back(file, text):
     file.write_bytes(text.encode())
     data = tomllib.loads(text)
-    known = config.watch_list(data, "")
-    assert watchlist.add(file, "EFA", "EEM") is Addition.NEW
+    known = tuple(pair.texts for pair in config.watch_list(data, ""))
+    assert watchlist.add(file, "EFA", "EEM").what is Addition.NEW
     assert pairs(file) == (*known, ("EFA", "EEM"))
     assert watchlist.remove(file, "EFA", "EEM")
     for pair in known:
@@ -246,22 +312,27 @@ def test_line_ends_stay(file):
 
 
 symbols = st.sampled_from(["A", "B", "C", "D"])
-changes = st.lists(st.tuples(st.booleans(), symbols, symbols).filter(lambda change: change[1] != change[2]), max_size=9)
+windows = st.sampled_from([None, "none", "5y", "61b"])
+changes = st.lists(
+    st.tuples(st.booleans(), symbols, symbols, windows).filter(lambda change: change[1] != change[2]), max_size=9
+)
 
 
 @given(changes)
 def test_any_changes_leave_the_pairs_in_their_order_and_the_rest_alone(tmp_path_factory, changes):
     file = tmp_path_factory.mktemp("list") / "config.toml"
     file.write_text(COMMENTED)
-    wanted = list(KNOWN)
-    for adds, a, b in changes:
+    wanted = dict.fromkeys(KNOWN, ())
+    for adds, a, b, window in changes:
         if adds:
-            assert (watchlist.add(file, a, b) is Addition.KNOWN) == ((a, b) in wanted)
-            wanted += [(a, b)] if (a, b) not in wanted else []
+            new = wanted.get((a, b), ()) if window is None else () if window == "none" else (window,)
+            known = wanted.get((a, b)) == new
+            assert (watchlist.add(file, a, b, window=window).what is Addition.KNOWN) == known
+            wanted[a, b] = new
         else:
             assert watchlist.remove(file, a, b) == ((a, b) in wanted)
-            wanted = [pair for pair in wanted if pair != (a, b)]
-    assert pairs(file) == tuple(wanted)
+            wanted.pop((a, b), None)
+    assert pairs(file) == tuple((*legs, *window) for legs, window in wanted.items())
     assert file.read_text().startswith('# mine\nwindow = "1y"  # a year\n\nwatchlist = [')
     assert file.read_text().endswith(COMMENTED[COMMENTED.index("  # the end") :])
     assert "# small caps" in file.read_text()
@@ -335,7 +406,7 @@ def test_a_folder_that_another_process_holds_is_said(file, monkeypatch):
     with pytest.raises(UsageError, match="another process holds it"):
         watchlist.add(file, "QQQ", "IWM")
     os.close(folder)
-    assert watchlist.add(file, "QQQ", "IWM") is Addition.NEW
+    assert watchlist.add(file, "QQQ", "IWM").what is Addition.NEW
 
 
 def test_an_edit_that_would_harm_the_file_is_not_made(file, monkeypatch):
@@ -360,7 +431,7 @@ csv:all.csv#A  csv:all.csv#B # a comment
 
 
 def test_pairs_are_imported_from_lines_of_both_forms(file):
-    assert watchlist.import_from(file, LINES) == 5
+    assert watchlist.import_from(file, LINES) == (5, 0)
     assert pairs(file) == (
         ("QQQ", "IWM"),
         ("SPY", "TLT"),
@@ -372,18 +443,57 @@ def test_pairs_are_imported_from_lines_of_both_forms(file):
 
 def test_what_is_there_or_comes_twice_is_imported_once(file):
     watchlist.add(file, "QQQ", "IWM")
-    assert watchlist.import_from(file, "qqq iwm\nSPY TLT\nspy,tlt\nIWM QQQ") == 2
+    assert watchlist.import_from(file, "qqq iwm\nSPY TLT\nspy,tlt\nIWM QQQ") == (2, 0)
     assert pairs(file) == (("QQQ", "IWM"), ("SPY", "TLT"), ("IWM", "QQQ"))
+
+
+def test_lines_of_three_carry_windows_and_change_those_that_are_there(file):
+    file.write_text(WINDOWED)
+    lines = "A,B,WINDOW\nQQQ,IWM,\nfred:UNRATE  fred:INDPRO  4Y # longer\nSPY TLT\nGLD, SLV, 1y\nGLD,GDX,none\n"
+    assert watchlist.import_from(file, lines) == (2, 1)
+    assert pairs(file) == (
+        ("QQQ", "IWM"),
+        (*MONTHLY, "4y"),
+        ("SPY", "TLT", "61b"),
+        ("GLD", "SLV", "1y"),
+        ("GLD", "GDX"),
+    )
+
+
+@pytest.mark.parametrize("other", ["1y", "none"])
+def test_a_text_with_two_windows_for_one_pair_is_refused(file, other):
+    with pytest.raises(UsageError, match="line 4 has another window than line 2") as caught:
+        watchlist.import_from(file, f"QQQ IWM\nQQQ IWM 5y\nQQQ IWM\nqqq,IWM,{other}\n")
+    assert "one window" in caught.value.hint
+    assert not file.exists()
+
+
+def test_a_window_that_is_said_twice_or_once_is_one_window(file):
+    assert watchlist.import_from(file, "QQQ IWM\nQQQ IWM 5y\nQQQ,IWM,5Y\nQQQ IWM") == (1, 0)
+    assert pairs(file) == (("QQQ", "IWM", "5y"),)
 
 
 @pytest.mark.parametrize("lines", ["", "\n\n", "# only words\n", "a,b\r\n"])
 def test_no_lines_are_no_pairs_and_no_file(file, lines):
-    assert watchlist.import_from(file, lines) == 0
+    assert watchlist.import_from(file, lines) == (0, 0)
     assert not file.exists()
 
 
 @pytest.mark.parametrize(
-    "line", ["QQQ", "QQQ IWM SPY", "QQQ,", ",", "QQQ,QQQ", "a/b QQQ", "\x1b[31m QQQ", '"QQQ,IWM', "- QQQ"]
+    "line",
+    [
+        "QQQ",
+        "QQQ IWM SPY",
+        "QQQ IWM 5y 5y",
+        "QQQ,IWM,0d",
+        "QQQ,",
+        ",",
+        "QQQ,QQQ",
+        "a/b QQQ",
+        "\x1b[31m QQQ",
+        '"QQQ,IWM',
+        "- QQQ",
+    ],
 )
 def test_one_wrong_line_is_named_and_nothing_is_imported(file, line):
     with pytest.raises(UsageError, match=r"^line 3") as caught:
@@ -397,8 +507,9 @@ def test_what_is_listed_can_be_imported(file, tmp_path):
     import io
 
     file.write_text(COMMENTED)
+    watchlist.add(file, *MONTHLY, window="5y")
     text = io.StringIO()
-    csv.writer(text).writerows([("a", "b"), *pairs(file)])
+    csv.writer(text).writerows([("a", "b", "window"), *((*pair, "")[:3] for pair in pairs(file))])
     other = Path(tmp_path / "other.toml")
-    assert watchlist.import_from(other, text.getvalue()) == 3
-    assert pairs(other) == KNOWN
+    assert watchlist.import_from(other, text.getvalue()) == (4, 0)
+    assert pairs(other) == (*KNOWN, (*MONTHLY, "5y"))

@@ -54,7 +54,7 @@ def digest() -> str:
         for a, b in chosen:
             for taken in _evenings([desk.history(leg) for leg in (a, b)], asked):
                 store.append(taken)
-        found = digests.digest(store, chosen, asked, Window.parse("7d"), NOW)
+        found = digests.digest(store, dict.fromkeys(chosen, asked), Window.parse("7d"), NOW)
     return f"```\n$ pairwatch digest --since 7d\n{as_text(found, Page(now=NOW, width=80))}```"
 
 

@@ -130,7 +130,7 @@ def align(a: Series, b: Series, window: Window, how: Align = "date") -> Alignmen
         raise NotEnoughData(
             f"{a.leg} and {b.leg} have {plural(n, 'common return')} from {found.dates[first]} to {found.dates[-1]}, "
             f"{FEWEST_RETURNS} are needed: {_days_of(a)}; {_days_of(b)}",
-            _wider(found),
+            window=_wider(found),
         )
     inside = found._replace(dates=found.dates[first:], at_a=found.at_a[first:], at_b=found.at_b[first:])
     return Alignment(
@@ -157,13 +157,13 @@ def base(dates: Days, window: Window) -> tuple[int, date]:
 
 
 def _wider(found: Matches) -> str:
-    """The hint for a window that holds too few bars; the usual one where all there are would be too few."""
+    """A window that holds enough bars; none where all there are would be too few."""
     everything = len(found.dates) - 1
     if everything < FEWEST_RETURNS:
         return ""
     usual = _WIDE[found.period]
     holds = everything - base(found.dates, Window.parse(usual))[0]
-    return f"use a longer window: --window {usual if holds >= FEWEST_RETURNS else f'{min(61, everything)}b'}"
+    return usual if holds >= FEWEST_RETURNS else f"{min(61, everything)}b"
 
 
 def _days_of(series: Series) -> str:

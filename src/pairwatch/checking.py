@@ -14,7 +14,7 @@ from pairwatch.expressions import Expression, Values
 from pairwatch.histories import History
 from pairwatch.model import NAN, Comparison, Leg
 from pairwatch.snapshots.watching import Change, Judged, Seen, Watch
-from pairwatch.staging import Question
+from pairwatch.staging import Question, Windows
 
 Pair = tuple[Leg, Leg]
 
@@ -128,14 +128,23 @@ class Run:
 
     Args:
         history: what is known of a leg; raises `SourceError` where it cannot be had.
+        windows: of the pairs that have one of their own.
 
     A store that refuses once is left alone for the rest of the run, whose rules are judged without memory.
     """
 
-    def __init__(self, history: Callable[[Leg], History], watch: Watch, question: Question, now: float) -> None:
+    def __init__(
+        self,
+        history: Callable[[Leg], History],
+        watch: Watch,
+        question: Question,
+        now: float,
+        windows: Windows | None = None,
+    ) -> None:
         self._history = history
         self._watch = watch
         self._question = question
+        self._windows = windows or {}
         self._now = now
         self._refusal: StoreError | None = None
 
@@ -157,18 +166,19 @@ class Run:
 
     def _one(self, watched: Watched) -> Outcome:
         a, b, rules = watched
+        asked = self._question.of(a, b, self._windows)
         try:
-            found = pairs.compare(self._history(a), self._history(b), self._question)
+            found = pairs.compare(self._history(a), self._history(b), asked)
         except PairwatchError as error:
             return Outcome(a, b, tuple(map(Standing, rules)), error=error)
         standings = tuple(
             Standing(rule, judgement, not self._refusal, is_news, news)
-            for rule, (judgement, is_news, news) in zip(rules, self._judged(found, rules), strict=True)
+            for rule, (judgement, is_news, news) in zip(rules, self._judged(found, rules, asked), strict=True)
         )
         return Outcome(a, b, standings, found.as_of, found.stale_reasons, refusal=self._refusal)
 
-    def _judged(self, found: Comparison, rules: Sequence[Rule]) -> tuple[Judged, ...]:
-        seen = Seen(found.a, found.b, self._question, found.as_of, self._now, _values(found))
+    def _judged(self, found: Comparison, rules: Sequence[Rule], asked: Question) -> tuple[Judged, ...]:
+        seen = Seen(found.a, found.b, asked, found.as_of, self._now, _values(found))
         rules = _where_counted(rules, found)
         if not self._refusal:
             try:

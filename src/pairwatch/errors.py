@@ -129,10 +129,18 @@ class UnreadableFile(SourceError):
 
 
 class NotEnoughData(PairwatchError):
-    """Too few common returns in the window, or a series that no return can be made of."""
+    """Too few common returns in the window, or a series that no return can be made of.
+
+    Attributes:
+        window: a longer one that would hold enough, or empty.
+    """
 
     exit_code = 4
     default_hint = "use a longer window: --window 1y"
+
+    def __init__(self, message: str, hint: str = "", *, window: str = "") -> None:
+        super().__init__(message, hint or (f"use a longer window: --window {window}" if window else ""))
+        self.window = window
 
 
 class StaleData(PairwatchError):

@@ -1,8 +1,9 @@
 """Two histories as of a day, lined up: what every question about a pair begins with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, Self, TypeAlias, get_args
 
 import numpy as np
 
@@ -11,8 +12,11 @@ from pairwatch.alignment import Alignment, align
 from pairwatch.catalogue import LegView, PairView
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.histories import History, adjusted
-from pairwatch.model import NAN, Absent, Adjustment, Align, Floats, Positions, Receipt, Series, Window
+from pairwatch.model import NAN, Absent, Adjustment, Align, Floats, Leg, Positions, Receipt, Series, Window
 from pairwatch.text import clean, listing
+
+# The windows that pairs have of their own.
+Windows: TypeAlias = Mapping[tuple[Leg, Leg], Window]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,11 @@ class Question:
             raise UsageError(f"no adjustment is called {clean(self.adjustment)!r}", "it is total or price")
         if self.align not in get_args(Align):
             raise UsageError(f"closes cannot be lined up by {clean(self.align)!r}", f"it is {listing(get_args(Align))}")
+
+    def of(self, a: Leg, b: Leg, windows: Windows) -> Self:
+        """The same, asked of a pair that may have a window of its own."""
+        own = windows.get((a, b))
+        return replace(self, window=own) if own else self
 
 
 def check_whole(what: str, given: object, least: int) -> None:

@@ -18,7 +18,7 @@ from pairwatch.retrieval import MEANWHILE, Desk
 from pairwatch.snapshots import Line, Snapshot, Store, Taken
 from pairwatch.snapshots.batch import sessions
 from pairwatch.snapshots.shapes import minute
-from pairwatch.staging import Question
+from pairwatch.staging import Question, Windows
 from pairwatch.text import age
 
 # How many beginnings and ends are looked at for a run that did not end: other runs may have begun meanwhile.
@@ -81,13 +81,19 @@ class Legs:
 class Run:
     """One run over some pairs, at an instant `now` (Unix seconds).
 
+    Args:
+        windows: of the pairs that have one of their own.
+
     A store that refuses once is left alone for the rest of the run, whose comparisons are handed out all the same.
     """
 
-    def __init__(self, desk: Desk, store: Store, question: Question, now: float) -> None:
+    def __init__(
+        self, desk: Desk, store: Store, question: Question, now: float, windows: Windows | None = None
+    ) -> None:
         self._legs = Legs(desk)
         self._store = store
         self._question = question
+        self._windows = windows or {}
         self._now = now
         self._number: int | None = None
         self._refusal: StoreError | None = None
@@ -103,9 +109,10 @@ class Run:
         self._write("ended", counts)
 
     def _one(self, a: Leg, b: Leg) -> Outcome:
+        asked = self._question.of(a, b, self._windows)
         try:
-            first, second = (as_of(self._legs.history(leg), self._question.as_of) for leg in (a, b))
-            found = pairs.compare(first, second, self._question)
+            first, second = (as_of(self._legs.history(leg), asked.as_of) for leg in (a, b))
+            found = pairs.compare(first, second, asked)
         except PairwatchError as error:
             detail = {"a": str(a), "b": str(b), "exit_code": error.exit_code, "message": error.message}
             self._write("failed", detail)
@@ -113,7 +120,7 @@ class Run:
         if self._refusal:
             return Outcome(a, b, found, error=self._refusal)
         try:
-            return self._stored(Taken(found, self._question, first, second, self._now))
+            return self._stored(Taken(found, asked, first, second, self._now))
         except StoreError as refusal:
             self._refusal = refusal
             return Outcome(a, b, found, error=refusal)

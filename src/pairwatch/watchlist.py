@@ -1,6 +1,9 @@
 """The watch list in the configuration file: edited in place, so that comments and layout survive.
 
 Whoever edits locks the file's folder meanwhile, so that two who add a pair at once add both.
+
+A pair is watched with one window, its own or that of the settings. Adding it again with another window changes that;
+adding it without one leaves it.
 """
 
 import csv
@@ -8,27 +11,29 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from difflib import SequenceMatcher
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Array
 
 from pairwatch import config, locks, writing
+from pairwatch.config import PairText
 from pairwatch.errors import UsageError
-from pairwatch.model import DEFAULT_SOURCE, Leg
+from pairwatch.model import DEFAULT_SOURCE, Leg, Window
 from pairwatch.sources import about
 from pairwatch.text import clean
 
-Pair = tuple[str, str]
-Pairs = tuple[Pair, ...]
+Pairs = tuple[PairText, ...]
 
-_HEADER = ("a", "b")
+# What takes a pair's own window away.
+NO_WINDOW = "none"
+_HEADERS = (("a", "b"), ("a", "b", "window"))
 # A comment begins a line or follows a blank: a leg may have a # in it.
 _COMMENT = re.compile(r"(^|\s)#.*")
 _LIKE = 0.6
@@ -40,52 +45,79 @@ class Addition(Enum):
     NEW = "added"
     MIRRORED = "added, beside the same legs the other way round"
     KNOWN = "there already"
+    CHANGED = "there already, now with another window"
 
 
-def add(file: Path, a: str, b: str, source: str = DEFAULT_SOURCE, folder: Path | None = None) -> Addition:
+class Added(NamedTuple):
+    """What adding a pair has come to; the window that is its own now, and the one that was."""
+
+    what: Addition
+    window: Window | None = None
+    before: Window | None = None
+
+
+class Imported(NamedTuple):
+    """How many pairs of a text were not there, and how many were, and have another window now."""
+
+    added: int
+    changed: int
+
+
+def add(  # noqa: PLR0913 - a pair in three texts, where it is from, and where it goes
+    file: Path, a: str, b: str, source: str = DEFAULT_SOURCE, folder: Path | None = None, *, window: str | None = None
+) -> Added:
     """Add a pair at the end, unless it is there; the same legs the other way round are another pair.
 
     Args:
         file: the configuration file; made, for its owner alone, if there is none.
         source: where legs without a prefix come from.
         folder: where `csv:` paths that are not absolute begin; without one they stay as they are.
+        window: the pair's own, `5y`; `none` takes it away, and None leaves what is there.
 
     Raises:
-        UsageError: not a pair of legs, of no source there is, or a file that cannot be read or written.
+        UsageError: not a pair of legs, of no source there is, no window, or a file that cannot be read or written.
     """
-    pair = _new(a, b, source, folder)
-    before, after = _edit(file, lambda known: _with(known, [pair], source))
-    if before == after:
-        return Addition.KNOWN
-    known = {_legs(each, source) for each in before}
-    return Addition.MIRRORED if _legs(pair, source)[::-1] in known else Addition.NEW
+    wish = _wish(a, b, window, source, folder)
+    before, after = _edit(file, lambda known: _with(known, [wish], source))
+    legs = _legs(wish.pair, source)
+    was, now = ({_legs(each, source): each.window for each in pairs} for pairs in (before, after))
+    if legs in was:
+        what = Addition.KNOWN if was[legs] == now[legs] else Addition.CHANGED
+    else:
+        what = Addition.MIRRORED if legs[::-1] in was else Addition.NEW
+    return Added(what, now[legs], was.get(legs))
 
 
 def remove(file: Path, a: str, b: str, source: str = DEFAULT_SOURCE, folder: Path | None = None) -> bool:
-    """Remove a pair, as typed or as `add` writes it; False if it is not there. Raises what `add` does."""
+    """Remove a pair, as typed or as `add` writes it, with its window; False if it is not there.
+
+    Raises what `add` does.
+    """
     typed = _written(a, b, source)
     gone = {_legs(typed, source), _legs(_placed(typed, source, folder), source)}
     before, after = _edit(file, lambda known: tuple(each for each in known if _legs(each, source) not in gone))
     return before != after
 
 
-def import_from(file: Path, lines: str, source: str = DEFAULT_SOURCE, folder: Path | None = None) -> int:
+def import_from(file: Path, lines: str, source: str = DEFAULT_SOURCE, folder: Path | None = None) -> Imported:
     """Add the pairs of a text, one a line: `A B` or `A,B`, with or without the header `a,b`; `#` begins a comment.
 
-    Either all of them are added or none. Returns how many were not there already. Raises what `add` does, with the
-    number of the line.
+    A third word, or column `window`, is the pair's own window, as `add` takes it; empty, it says nothing. Either all of
+    them are added or none. Raises what `add` does, with the number of the line, also for a pair with two windows.
     """
-    pairs = list(_pairs_of(lines, source, folder))
-    before, after = _edit(file, lambda known: _with(known, pairs, source))
-    return len(after) - len(before)
+    wishes = list(_wishes_of(lines, source, folder))
+    before, after = _edit(file, lambda known: _with(known, wishes, source))
+    was, now = ({_legs(each, source): each.window for each in pairs} for pairs in (before, after))
+    changed = sum(was[legs] != window for legs, window in now.items() if legs in was)
+    return Imported(len(now) - len(was), changed)
 
 
 def nearest(pairs: Pairs, a: str, b: str) -> Pairs:
     """The pairs that may have been meant by one that is not there, the likeliest first, three at most."""
 
-    def likeness(pair: Pair) -> float:
+    def likeness(pair: PairText) -> float:
         wanted = [f"{one} {other}".upper() for one, other in ((a, b), (b, a))]
-        return max(SequenceMatcher(None, each, " ".join(pair).upper()).ratio() for each in wanted)
+        return max(SequenceMatcher(None, each, f"{pair.a} {pair.b}".upper()).ratio() for each in wanted)
 
     return tuple(sorted((pair for pair in pairs if likeness(pair) >= _LIKE), key=likeness, reverse=True)[:3])
 
@@ -93,7 +125,28 @@ def nearest(pairs: Pairs, a: str, b: str) -> Pairs:
 # ---------------------------------------------------------------- pairs
 
 
-def _written(a: str, b: str, source: str) -> Pair:
+class _Wish(NamedTuple):
+    """A pair to be there; one that says nothing of a window leaves what is there."""
+
+    pair: PairText
+    says_window: bool
+
+
+def _wish(a: str, b: str, window: str | None, source: str, folder: Path | None) -> _Wish:
+    return _Wish(_new(a, b, source, folder)._replace(window=_own(window)), window is not None)
+
+
+def _own(text: str | None) -> Window | None:
+    """The window that a text asks for; none where it says so, or there is no text."""
+    if text is None or text.strip().lower() == NO_WINDOW:
+        return None
+    try:
+        return Window.parse(text)
+    except UsageError as error:
+        raise UsageError(error.message, f"{error.hint}; {NO_WINDOW} is for that of the settings") from None
+
+
+def _written(a: str, b: str, source: str) -> PairText:
     """The texts that stand for both legs: symbols as their source spells them, and a prefix where one was typed."""
     legs = [Leg.parse(text.strip(), source) for text in (a, b)]
     for leg in legs:
@@ -102,10 +155,10 @@ def _written(a: str, b: str, source: str) -> Pair:
     if legs[0] == legs[1]:
         raise UsageError(f"both legs are {clean(legs[0])}", "name two different legs: pairwatch watchlist add QQQ IWM")
     one, other = (_text(leg, text.strip(), source) for leg, text in zip(legs, (a, b), strict=True))
-    return one, other
+    return PairText(one, other)
 
 
-def _new(a: str, b: str, source: str, folder: Path | None) -> Pair:
+def _new(a: str, b: str, source: str, folder: Path | None) -> PairText:
     """A pair to be written: of sources that there are, and to be read from whatever folder."""
     pair = _written(a, b, source)
     for leg in _legs(pair, source):
@@ -113,12 +166,12 @@ def _new(a: str, b: str, source: str, folder: Path | None) -> Pair:
     return _placed(pair, source, folder)
 
 
-def _placed(pair: Pair, source: str, folder: Path | None) -> Pair:
+def _placed(pair: PairText, source: str, folder: Path | None) -> PairText:
     """The pair with the paths of its files absolute: who runs it later does so elsewhere."""
     if folder is None:
         return pair
-    one, other = (_text(config.placed(Leg.parse(text, source), folder), text, source) for text in pair)
-    return one, other
+    a, b = (_text(config.placed(Leg.parse(text, source), folder), text, source) for text in (pair.a, pair.b))
+    return pair._replace(a=a, b=b)
 
 
 def _text(leg: Leg, typed: str, source: str) -> str:
@@ -126,31 +179,39 @@ def _text(leg: Leg, typed: str, source: str) -> str:
     return f"{leg.source}:{leg.symbol}" if prefixed else leg.symbol
 
 
-def _legs(pair: Pair, source: str) -> tuple[Leg, Leg]:
-    return Leg.parse(pair[0], source), Leg.parse(pair[1], source)
+def _legs(pair: PairText, source: str) -> tuple[Leg, Leg]:
+    return Leg.parse(pair.a, source), Leg.parse(pair.b, source)
 
 
-def _with(known: Pairs, more: list[Pair], source: str) -> Pairs:
+def _with(known: Pairs, wishes: Iterable[_Wish], source: str) -> Pairs:
     found = {_legs(pair, source): pair for pair in known}
-    for pair in more:
-        found.setdefault(_legs(pair, source), pair)
+    for pair, says_window in wishes:
+        there = found.setdefault(_legs(pair, source), pair)
+        if says_window:
+            found[_legs(pair, source)] = there._replace(window=pair.window)
     return tuple(found.values())
 
 
-def _pairs_of(lines: str, source: str, folder: Path | None) -> Iterator[Pair]:
+def _wishes_of(lines: str, source: str, folder: Path | None) -> Iterator[_Wish]:
+    said: dict[tuple[Leg, Leg], tuple[int, Window | None]] = {}
     for number, line in enumerate(lines.removeprefix("\ufeff").splitlines(), 1):
         bare = line if '"' in line else _COMMENT.sub("", line)
         words = _words(bare.strip())
-        if not words or (tuple(word.lower() for word in words) == _HEADER):
+        if not words or (tuple(word.lower() for word in words) in _HEADERS):
             continue
+        if len(words) not in (2, 3):
+            hint = "a line is A B or A,B; with a window of its own A B 5y or A,B,5y"
+            raise UsageError(f"line {number} is no pair: {clean(line)!r}", hint)
         try:
-            a, b = words
-            pair = _new(a, b, source, folder)
+            wish = _wish(words[0], words[1], "".join(words[2:]) or None, source, folder)
         except UsageError as error:
             raise UsageError(f"line {number}: {error.message}", error.hint) from None
-        except ValueError:
-            raise UsageError(f"line {number} is no pair: {clean(line)!r}", "a line is A B or A,B") from None
-        yield pair
+        if wish.says_window:
+            before, window = said.setdefault(_legs(wish.pair, source), (number, wish.pair.window))
+            if window != wish.pair.window:
+                what = f"line {number} has another window than line {before} for the same pair: {clean(line)!r}"
+                raise UsageError(what, "a pair is watched with one window: leave one of them out")
+        yield wish
 
 
 def _words(line: str) -> list[str]:
@@ -227,12 +288,15 @@ def _in_place(text: str, before: Pairs, after: Pairs) -> str:
     array = document.get("watchlist")
     if not isinstance(array, Array):
         return _anew(text, before, after)
-    for index in reversed(range(len(before))):
-        if before[index] not in after:
+    wanted = {(pair.a, pair.b): pair for pair in after}
+    for index, pair in reversed(list(enumerate(before))):
+        new = wanted.pop((pair.a, pair.b), None)
+        if new is None:
             del array[index]
-    for pair in after:
-        if pair not in before:
-            array.append(list(pair))
+        elif new != pair:
+            array[index] = list(new.texts)
+    for pair in wanted.values():
+        array.append(list(pair.texts))
     return tomlkit.dumps(document)
 
 
@@ -241,7 +305,7 @@ def _anew(text: str, _: Pairs, after: Pairs) -> str:
     document = tomlkit.parse(text)
     array = tomlkit.array().multiline(multiline=True)
     for pair in after:
-        array.append(list(pair))
+        array.append(list(pair.texts))
     document["watchlist"] = array
     return tomlkit.dumps(document)
 

@@ -177,8 +177,8 @@ def test_a_watch_list_takes_legs_of_every_source(run):
     for leg in ("fred:dgs10", "cboe:vix", "coingecko:Bitcoin", "coingecko:ethereum/eur"):
         assert run("watchlist", "add", leg, "QQQ")[0] == 0
     assert run("watchlist", "list")[1].splitlines()[1:] == [
-        "fred:DGS10,QQQ",
-        "cboe:VIX,QQQ",
-        "coingecko:bitcoin,QQQ",
-        "coingecko:ethereum/eur,QQQ",
+        "fred:DGS10,QQQ,",
+        "cboe:VIX,QQQ,",
+        "coingecko:bitcoin,QQQ,",
+        "coingecko:ethereum/eur,QQQ,",
     ]

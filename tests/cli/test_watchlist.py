@@ -17,29 +17,74 @@ def rows(out):
     return list(csv.reader(io.StringIO(out)))
 
 
+def pairs(run):
+    """The legs of the watched pairs."""
+    return [row[:2] for row in rows(run("watchlist", "list")[1])[1:]]
+
+
 def test_pairs_are_added_listed_and_removed(run, file):
     assert run("watchlist", "add", "qqq", "IWM") == (0, "", "qqq IWM: added\n")
     assert run("watchlist", "add", "SPY", "csv:my prices.csv#TLT")[0] == 0
-    assert run("watchlist", "list") == (0, f"a,b\nQQQ,IWM\nSPY,csv:{Path.cwd()}/my prices.csv#TLT\n", "")
+    assert run("watchlist", "list") == (0, f"a,b,window\nQQQ,IWM,\nSPY,csv:{Path.cwd()}/my prices.csv#TLT,\n", "")
     assert run("watchlist", "remove", "QQQ", "IWM") == (0, "", "QQQ IWM: removed\n")
-    assert rows(run("watchlist", "list")[1]) == [["a", "b"], ["SPY", f"csv:{Path.cwd()}/my prices.csv#TLT"]]
+    assert pairs(run) == [["SPY", f"csv:{Path.cwd()}/my prices.csv#TLT"]]
     assert file.stat().st_mode & 0o077 == 0
 
 
 def test_a_list_of_nothing_is_a_header_and_makes_no_file(run, file):
-    assert run("watchlist", "list") == (0, "a,b\n", "")
+    assert run("watchlist", "list") == (0, "a,b,window\n", "")
     assert json.loads(run("watchlist", "list", "--format", "json")[1]) == []
     assert not file.exists()
 
 
 def test_the_list_comes_in_json_too(run):
     run("watchlist", "add", "QQQ", "csv:é.csv")
-    assert json.loads(run("watchlist", "list", "-f", "json")[1]) == [{"a": "QQQ", "b": f"csv:{Path.cwd()}/é.csv"}]
+    assert json.loads(run("watchlist", "list", "-f", "json")[1]) == [
+        {"a": "QQQ", "b": f"csv:{Path.cwd()}/é.csv", "window": None}
+    ]
 
 
 def test_a_pair_that_is_there_is_said_and_no_error(run):
     run("watchlist", "add", "QQQ", "IWM")
     assert run("watchlist", "add", "QQQ", "IWM") == (0, "", "QQQ IWM: there already\n")
+
+
+def test_what_becomes_of_a_pairs_own_window_is_said(run):
+    said = [
+        run("watchlist", "add", "QQQ", "IWM", *options)[2]
+        for options in (("-w", "5y"), (), ("--window", "1y"), ("--window", "none"), (), ("--window", "5y"))
+    ]
+    assert said == [
+        "QQQ IWM: added, with window 5y\n",
+        "QQQ IWM: there already, with window 5y\n",
+        "QQQ IWM: there already; now with window 1y (it was 5y)\n",
+        "QQQ IWM: there already; now with no window of its own (it was 1y)\n",
+        "QQQ IWM: there already\n",
+        "QQQ IWM: there already; now with window 5y (it had none of its own)\n",
+    ]
+
+
+def test_the_list_shows_windows_in_every_format_and_an_import_brings_them_back(run, file, tmp_path):
+    run("watchlist", "add", "QQQ", "IWM")
+    run("watchlist", "add", "demo:TWIN1", "demo:TWIN2", "--window", "5y")
+    listed = run("watchlist", "list")[1]
+    assert listed == "a,b,window\nQQQ,IWM,\ndemo:TWIN1,demo:TWIN2,5y\n"
+    told = json.loads(run("watchlist", "list", "--format", "json")[1])
+    assert [pair["window"] for pair in told] == [None, "5y"]
+    (tmp_path / "pairs.csv").write_text(listed)
+    before = file.read_bytes()
+    assert run("watchlist", "import", "pairs.csv") == (0, "", "added 0 pairs\n")
+    assert file.read_bytes() == before
+    run("watchlist", "add", "demo:TWIN1", "demo:TWIN2", "--window", "4y")
+    said = "added 0 pairs; 1 pair there already, now with another window\n"
+    assert run("watchlist", "import", "pairs.csv") == (0, "", said)
+    assert file.read_bytes() == before
+
+
+def test_a_pair_with_a_window_is_the_nearest_and_is_removed_by_its_legs(run):
+    run("watchlist", "add", "QQQ", "IWM", "--window", "5y")
+    assert two_lines(run("watchlist", "remove", "QQQ", "IWN")[2])[1] == "hint: did you mean QQQ IWM?"
+    assert run("watchlist", "remove", "QQQ", "IWM") == (0, "", "QQQ IWM: removed\n")
 
 
 def test_the_pair_the_other_way_round_is_said(run):
@@ -60,7 +105,7 @@ def test_removing_what_is_not_there_names_the_nearest(run):
 def test_a_file_of_pairs_is_imported(run, tmp_path):
     (tmp_path / "pairs.txt").write_text("QQQ IWM\nSPY,TLT\n")
     assert run("watchlist", "import", "pairs.txt") == (0, "", "added 2 pairs\n")
-    assert rows(run("watchlist", "list")[1])[1:] == [["QQQ", "IWM"], ["SPY", "TLT"]]
+    assert pairs(run) == [["QQQ", "IWM"], ["SPY", "TLT"]]
 
 
 def test_a_pair_of_files_is_removed_as_it_was_added_or_imported(run, tmp_path):
@@ -68,7 +113,7 @@ def test_a_pair_of_files_is_removed_as_it_was_added_or_imported(run, tmp_path):
     run("watchlist", "import", "pairs.txt")
     run("watchlist", "add", "QQQ", "csv:./a.csv")
     here = Path.cwd()
-    assert rows(run("watchlist", "list")[1])[1:] == [["SPY", f"csv:{here}/b.csv"], ["QQQ", f"csv:{here}/a.csv"]]
+    assert pairs(run) == [["SPY", f"csv:{here}/b.csv"], ["QQQ", f"csv:{here}/a.csv"]]
     assert run("watchlist", "remove", "SPY", "csv:b.csv")[0] == 0
     assert run("watchlist", "remove", "QQQ", "csv:a.csv")[0] == 0
 
@@ -90,6 +135,7 @@ WRONG = {
     "controls": ("add", "\x1b[31m", "QQQ"),
     "controls in what is not there": ("remove", "QQQ", "csv:\u202e"),
     "no source": ("add", "QQQ", "foo:bar"),
+    "no window": ("add", "QQQ", "IWM", "--window", "soon"),
     "no file": ("import", "nowhere.txt"),
     "a folder": ("import", "."),
     "a wrong line": ("import", "wrong.txt"),
@@ -122,4 +168,4 @@ def test_the_source_of_the_settings_is_that_of_the_legs(run, monkeypatch):
     monkeypatch.setenv("PAIRWATCH_SOURCE", "demo")
     run("watchlist", "add", "twin1", "twin2")
     assert run("watchlist", "add", "demo:TWIN1", "demo:twin2")[2].endswith("there already\n")
-    assert rows(run("watchlist", "list")[1])[1:] == [["TWIN1", "TWIN2"]]
+    assert pairs(run) == [["TWIN1", "TWIN2"]]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pairwatch import config
 from pairwatch.errors import UsageError
+from pairwatch.model import Window
 from pairwatch.text import is_clean
 
 FILE = "/etc/pairwatch.toml"
@@ -58,7 +59,17 @@ def refused(read, text):
 
 
 def test_the_watch_list_keeps_its_order_and_its_texts():
-    assert of(config.watch_list, WHOLE) == (("QQQ", "IWM"), ("SPY", "csv:my prices.csv#TLT"), ("GLD", "SLV"))
+    assert of(config.watch_list, WHOLE) == (
+        ("QQQ", "IWM", None),
+        ("SPY", "csv:my prices.csv#TLT", None),
+        ("GLD", "SLV", None),
+    )
+
+
+def test_a_third_text_is_the_pairs_own_window():
+    found = of(config.watch_list, 'watchlist = [["QQQ", "IWM", "5Y"], "SPY  TLT 61b", ["GLD", "my 1y"]]')
+    assert [pair.texts for pair in found] == [("QQQ", "IWM", "5y"), ("SPY", "TLT", "61b"), ("GLD", "my 1y")]
+    assert found[0].window == Window.parse("5y")
 
 
 def test_a_rule_says_everything():
@@ -91,7 +102,7 @@ def test_a_file_that_says_nothing_watches_nothing(text):
 
 
 def test_a_pair_and_the_pair_the_other_way_round_are_two():
-    assert of(config.watch_list, 'watchlist = ["A B", "B A"]') == (("A", "B"), ("B", "A"))
+    assert of(config.watch_list, 'watchlist = ["A B", "B A"]') == (("A", "B", None), ("B", "A", None))
 
 
 def test_the_sections_are_no_unknown_settings():
@@ -116,6 +127,10 @@ PAIRS = {
     "a number for a leg": '[["QQQ", 1]]',
     "one leg twice": '[["QQQ", "QQQ"]]',
     "a pair twice": '[["QQQ", "IWM"], "QQQ IWM"]',
+    "four texts": '[["QQQ", "IWM", "5y", "5y"]]',
+    "a window without a leg": '[["QQQ", " ", "5y"]]',
+    "a number for a window": '[["QQQ", "IWM", 5]]',
+    "a window of nothing": '[["QQQ", "IWM", "0d"]]',
     "controls": '[["QQQ", "csv:\\u001b[31m"]]',
 }
 
@@ -129,6 +144,23 @@ def test_a_wrong_watch_list_is_named(value):
 def test_the_wrong_pairs_of_a_rule_are_named(value):
     text = f'[[rules]]\nname = "x"\nwhen = "z > 2"\npairs = {value}'
     assert refused(config.rules, text)[0].startswith("rules[1].pairs")
+
+
+def test_a_window_that_is_none_is_told_with_those_there_are():
+    message, hint = refused(config.watch_list, 'watchlist = [["QQQ", "IWM", "long"]]')
+    assert message == "watchlist[1]: not a window: 'long'"
+    assert '["QQQ", "IWM", "5y"]' in hint
+    assert "61b (bars)" in hint
+
+
+def test_one_pair_has_one_window():
+    message, _ = refused(config.watch_list, 'watchlist = [["QQQ", "IWM", "1y"], "QQQ IWM 5y"]')
+    assert message == "watchlist[2] repeats [1]: QQQ IWM"
+
+
+def test_a_rules_pairs_have_no_window():
+    text = '[[rules]]\nname = "x"\nwhen = "z > 2"\npairs = [["QQQ", "IWM", "5y"]]'
+    assert refused(config.rules, text)[0].startswith("rules[1].pairs[1] needs two legs, not 3")
 
 
 def test_the_place_in_the_watch_list_is_told():
@@ -206,7 +238,7 @@ def test_mail_that_is_no_table_is_told_its_form(text):
         (config.mail, '[mail]\nhots = "x"', "did you mean host?"),
         (config.mail, "[mail]\nzzzz = 1", "the keys are host, port, security, user, from, to, password"),
     ],
-    ids=str,
+    ids=["of a list", "near", "far off"],
 )
 def test_an_unknown_key_is_told_the_nearest(read, text, hint):
     message, helps = refused(read, text)

@@ -53,7 +53,7 @@ def remark(kind, text, *pairs):
     return Remark(kind, tuple((leg(a), leg(b)) for a, b in pairs), text)
 
 
-def digest(moves=(), remarks=(), pairs=12, still=()):
+def digest(moves=(), remarks=(), pairs=12, still=(), windows=()):
     return Digest(
         FRIDAY,
         THURSDAY,
@@ -62,6 +62,7 @@ def digest(moves=(), remarks=(), pairs=12, still=()):
         tuple((leg(a), leg(b)) for a, b in still),
         tuple(moves),
         tuple(remarks),
+        tuple((Window.parse(text), tuple((leg(a), leg(b)) for a, b in who)) for text, who in windows),
     )
 
 
@@ -94,6 +95,10 @@ DIGESTS = {
     "busy": busy,
     "quiet": lambda: digest([move("QQQ", "IWM"), move("SPY", "TLT", 0.2, 0.1)], pairs=2),
     "still": lambda: digest(pairs=3, still=STILL),
+    "windows": lambda: digest(
+        [move("QQQ", "IWM"), move("fred:UNRATE", "fred:INDPRO")],
+        windows=[("5y", [("fred:UNRATE", "fred:INDPRO"), *STILL]), ("61b", [("GLD", "SLV")])],
+    ),
 }
 FORMS = {
     "80.txt": lambda d: as_text(d, Page(now=0.0, width=80)),

@@ -211,7 +211,7 @@ def _checked(
     cache, log = world.cache(settings), world.log(settings)
     every = [leg for watched in chosen for leg in (watched.a, watched.b)]
     legs = Legs(world.desk(settings, cache, asked, now=now, verbose=verbose, legs=every, units=units))
-    run = Run(legs.history, Watch(world.store(settings)), asked, now)
+    run = Run(legs.history, Watch(world.store(settings)), asked, now, world.windows(settings))
     outcomes = []
     for outcome in run.check(chosen):
         _log(log, now, outcome)

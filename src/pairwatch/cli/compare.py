@@ -122,8 +122,9 @@ def _as_said(a: str, b: str, name: str, settings: dict[str, Any]) -> _Found:
     """What was said then: neither the cache nor a source is looked at."""
     from pairwatch import api, vintages
 
-    asked, store = world.question(settings, 0), world.store(settings)  # a snapshot has its own day
-    snapshot = vintages.Vintages(store, api.pair(a, b, settings["source"]), asked).named(name)
+    legs, store = api.pair(a, b, settings["source"]), world.store(settings)
+    asked = world.question_of(legs, settings, 0)  # a snapshot has its own day
+    snapshot = vintages.Vintages(store, legs, asked).named(name)
     found, notes = vintages.as_said(store, snapshot)
     return _Found(found, said=snapshot.taken_at, notes=(vintages.told(snapshot), *notes))
 

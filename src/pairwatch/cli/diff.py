@@ -91,7 +91,7 @@ def _difference(
         raise UsageError("FROM cannot be now", f"what is now is TO: pairwatch diff {clean(a)} {clean(b)} latest now")
     legs, chosen = api.pair(a, b, settings["source"]), _chosen(only)
     keys = None if chosen is None else {key for _, key in chosen}
-    asked = world.question(settings, now)
+    asked = world.question_of(legs, settings, now)
     known = vintages.Vintages(world.store(settings), legs, asked)
     if end != "now":
         if units:

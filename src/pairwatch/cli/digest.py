@@ -117,8 +117,8 @@ def _digest(day: "Since", settings: dict[str, Any], now: float) -> "Digest":
     from pairwatch.digest import digest as made
 
     store = world.store(settings)
-    asked = world.question({**settings, "as_of": None}, now)
-    return made(store, _pairs(store, asked, settings), asked, day, now)
+    asked, windows = world.question({**settings, "as_of": None}, now), world.windows(settings)
+    return made(store, {pair: asked.of(*pair, windows) for pair in _pairs(store, asked, settings)}, day, now)
 
 
 def _pairs(store: "Store", asked: "Question", settings: dict[str, Any]) -> "list[PairOfLegs]":

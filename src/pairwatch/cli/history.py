@@ -106,7 +106,7 @@ def _table(
 
     legs = api.pair(a, b, settings["source"])
     wanted = records.chosen(names) if names else None
-    asked = world.question({**settings, "as_of": None}, now)
+    asked = world.question_of(legs, {**settings, "as_of": None}, now)
     record = world.store(settings).record(*legs, asked, since or date.min)
     found = records.table(*legs, asked, record, wanted)
     if not recompute:

@@ -9,7 +9,7 @@ import typer
 from pairwatch import writing
 from pairwatch.cli import options, results, snapshot_backup, words, world
 from pairwatch.cli.groups import DEFAULT, DefaultGroup, plain
-from pairwatch.errors import StoreError, UsageError
+from pairwatch.errors import NotEnoughData, StoreError, UsageError
 
 if TYPE_CHECKING:
     from pairwatch.logs import Log
@@ -62,6 +62,8 @@ def take(
     if verbose:
         world.show_logs()
     outcomes = _taken(pair or (), settings, now, form=form, units=unit, verbose=verbose)
+    if not pair and window is None:
+        outcomes = [_with_hint(outcome) for outcome in outcomes]
     if form:
         _report(outcomes, form)
     _tell(outcomes, quiet=settings["quiet"])
@@ -94,7 +96,7 @@ def _taken(
     except StoreError as refusal:  # the run itself will say it, with the numbers that it could not store
         log.write(now, "refused", message=refusal.message)
     outcomes = []
-    for outcome in Run(desk, store, asked, now).take(chosen):
+    for outcome in Run(desk, store, asked, now, world.windows(settings)).take(chosen):
         _log(log, now, outcome)
         # Cron's mail keeps what the store does not; among rows of CSV it would be noise.
         if outcome.state == "refused" and outcome.found and form != "csv":
@@ -102,6 +104,15 @@ def _taken(
         outcomes.append(outcome._replace(found=None))
     words.note(*world.trouble(cache), *([log.trouble] if log.trouble else []), quiet=settings["quiet"])
     return outcomes
+
+
+def _with_hint(outcome: "Outcome") -> "Outcome":
+    """For a watched pair whose window is too short: a longer one for it alone, not for the whole list."""
+    error = outcome.error
+    if not (isinstance(error, NotEnoughData) and error.window):
+        return outcome
+    hint = f"give the pair a window of its own: pairwatch watchlist add {outcome.a} {outcome.b} --window {error.window}"
+    return outcome._replace(error=NotEnoughData(error.message, hint))
 
 
 def _log(log: "Log", now: float, outcome: "Outcome") -> None:

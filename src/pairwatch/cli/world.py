@@ -16,19 +16,25 @@ if TYPE_CHECKING:
     from pairwatch.cache import Cache
     from pairwatch.config import Keys, Value
     from pairwatch.logs import Log
-    from pairwatch.model import Declared, Leg
+    from pairwatch.model import Declared, Leg, Window
     from pairwatch.retrieval import Desk
     from pairwatch.snapshots import Store
     from pairwatch.staging import Question
 
 
+# Beside the settings' values: the keys of those that the command line has.
+TYPED = "typed"
+
+
 def settings(typed: dict[str, Any]) -> dict[str, Any]:
-    """Every setting's value; what `typed` holds beside settings is not looked at.
+    """Every setting's value, and which were typed; what `typed` holds beside settings is not looked at.
 
     Raises:
         UsageError: a value that cannot be read.
     """
-    return {key: setting.value for key, setting in resolved(typed).items()}
+    found = resolved(typed)
+    values = {key: setting.value for key, setting in found.items()}
+    return {**values, TYPED: {key for key, setting in found.items() if setting.origin == "flag"}}
 
 
 def resolved(typed: dict[str, Any]) -> "dict[str, Value]":
@@ -129,6 +135,11 @@ def question(settings: dict[str, Any], now: float) -> "Question":
     return api.question(**{name: settings[name] for name in names if name in settings}, now=now)
 
 
+def question_of(legs: "tuple[Leg, Leg]", settings: dict[str, Any], now: float) -> "Question":
+    """What is asked of a pair where snapshots are looked for: with its own window, as they are taken."""
+    return question(settings, now).of(*legs, windows(settings))
+
+
 def desk(
     settings: dict[str, Any],
     cache: "Cache",
@@ -208,7 +219,26 @@ def watch_list(settings: dict[str, Any]) -> "list[tuple[Leg, Leg]]":
     from pairwatch import api, config
 
     file = config_file()
-    return [api.pair(a, b, settings["source"]) for a, b in config.watch_list(parsed(file), str(file))]
+    return [api.pair(a, b, settings["source"]) for a, b, _ in config.watch_list(parsed(file), str(file))]
+
+
+def windows(settings: dict[str, Any]) -> "dict[tuple[Leg, Leg], Window]":
+    """The windows that pairs of the watch list have of their own; none where one was typed, which is for all.
+
+    Raises:
+        UsageError: a pair that is none, or one that has two.
+    """
+    if "window" in settings[TYPED]:
+        return {}
+    from pairwatch import api, config
+
+    file = config_file()
+    found: dict[tuple[Leg, Leg], Window | None] = {}
+    for a, b, window in config.watch_list(parsed(file), str(file)):
+        legs = api.pair(a, b, settings["source"])
+        if found.setdefault(legs, window) != window:  # written in two ways, as QQQ and yahoo:QQQ
+            raise UsageError(f"{clean(file, 200)}: watchlist has {legs[0]} {legs[1]} with two windows", "leave one out")
+    return {legs: window for legs, window in found.items() if window}
 
 
 def nothing_watched() -> UsageError:

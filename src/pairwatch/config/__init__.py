@@ -32,7 +32,7 @@ from pairwatch.config.settings import (
 if TYPE_CHECKING:
     from pairwatch.config.keys import Keys, file_keys, name_in_file
     from pairwatch.config.legs import fallback, placed, typed_units, units
-    from pairwatch.config.sections import MailText, RuleText, mail, rules, watch_list
+    from pairwatch.config.sections import MailText, PairText, RuleText, mail, rules, watch_list
 
 __all__ = [
     "FILE_VARIABLE",
@@ -42,6 +42,7 @@ __all__ = [
     "SETTINGS",
     "Keys",
     "MailText",
+    "PairText",
     "RuleText",
     "Setting",
     "Value",
@@ -72,7 +73,7 @@ __all__ = [
 _LATER = {
     "keys": ("Keys", "file_keys", "name_in_file"),
     "legs": ("fallback", "placed", "typed_units", "units"),
-    "sections": ("MailText", "RuleText", "mail", "rules", "watch_list"),
+    "sections": ("MailText", "PairText", "RuleText", "mail", "rules", "watch_list"),
 }
 
 

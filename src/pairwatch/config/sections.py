@@ -1,6 +1,9 @@
 """What the configuration file alone can hold: the watch list, rules and mail.
 
-    watchlist = [["QQQ", "IWM"], ["SPY", "csv:my prices.csv#TLT"]]   # or "QQQ IWM", where no leg has a blank in it
+    watchlist = [
+        ["QQQ", "IWM"],                            # or "QQQ IWM", where no leg has a blank in it
+        ["fred:UNRATE", "fred:INDPRO", "5y"],      # with a window of its own; or "fred:UNRATE fred:INDPRO 5y"
+    ]
 
     [[rules]]
     name = "breakdown"            # letters, digits, - and _
@@ -23,20 +26,35 @@ Texts stay texts: what a leg or a condition means is for others to say.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from pairwatch.config.settings import choice, lasting, nearest, whole
 from pairwatch.errors import UsageError
+from pairwatch.model import Window
 from pairwatch.text import clean, is_clean
 
 Pair = tuple[str, str]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _PAIR_HINT = 'a pair is ["QQQ", "IWM"] or "QQQ IWM"'
+_WINDOW_HINT = 'a third text is the pair\'s own window: ["QQQ", "IWM", "5y"]'
 _RULE = ("name", "when", "until", "lasting", "cooldown", "pairs")
 _MAIL = ("host", "port", "security", "user", "from", "to", "password")
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
+
+
+class PairText(NamedTuple):
+    """A watched pair, its legs as they are written; without a window of its own it has that of the settings."""
+
+    a: str
+    b: str
+    window: Window | None = None
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """As the file's list has it."""
+        return (self.a, self.b, str(self.window)) if self.window else (self.a, self.b)
 
 
 class RuleText(NamedTuple):
@@ -114,13 +132,17 @@ class _Section:
             self.refuse(key, str(error))
 
 
-def watch_list(file: Mapping[str, Any], file_name: str) -> tuple[Pair, ...]:
-    """The watched pairs in their order, each leg as it is written.
+def watch_list(file: Mapping[str, Any], file_name: str) -> tuple[PairText, ...]:
+    """The watched pairs in their order.
 
     Raises:
-        UsageError: not a list of pairs, or one pair twice.
+        UsageError: not a list of pairs, a window that is none, or one pair twice, with whatever windows.
     """
-    return _pairs(file.get("watchlist", []), f"{clean(file_name, 200)}: watchlist")
+    where = f"{clean(file_name, 200)}: watchlist"
+    items = _listed(file.get("watchlist", []), where)
+    found = tuple(_watched(item, f"{where}[{number}]") for number, item in enumerate(items, 1))
+    _refuse_repeats([(pair.a, pair.b) for pair in found], where)
+    return found
 
 
 def rules(file: Mapping[str, Any], file_name: str) -> tuple[RuleText, ...]:
@@ -186,15 +208,37 @@ def _rule(section: _Section) -> RuleText:
 
 
 def _pairs(given: object, where: str) -> tuple[Pair, ...]:
+    found = tuple(_pair(item, f"{where}[{number}]") for number, item in enumerate(_listed(given, where), 1))
+    _refuse_repeats(found, where)
+    return found
+
+
+def _listed(given: object, where: str) -> list[object]:
     if not isinstance(given, list):
         raise UsageError(f"{where} is no list", f"write it as a list of pairs; {_PAIR_HINT}")
+    return given
+
+
+def _refuse_repeats(pairs: Sequence[Pair], where: str) -> None:
     found: dict[Pair, int] = {}
-    for number, item in enumerate(given, 1):
-        pair = _pair(item, f"{where}[{number}]")
+    for number, pair in enumerate(pairs, 1):
         if pair in found:
             raise UsageError(f"{where}[{number}] repeats [{found[pair]}]: {_shown(pair)}", "leave one of them out")
         found[pair] = number
-    return tuple(found)
+
+
+def _watched(item: object, where: str) -> PairText:
+    """A pair, with or without a third text, its window; in one text, a third word may be of a leg with a blank."""
+    words = item.split() if isinstance(item, str) else item
+    if not (isinstance(words, list) and len(words) == 3 and isinstance(words[2], str)):
+        return PairText(*_pair(item, where))
+    try:
+        window = Window.parse(words[2])
+    except UsageError as error:
+        if isinstance(item, str):
+            return PairText(*_pair(item, where))
+        raise UsageError(f"{where}: {error.message}", f"{_WINDOW_HINT}; {error.hint}") from None
+    return PairText(*_pair(words[:2], where), window)
 
 
 def _pair(item: object, where: str) -> Pair:

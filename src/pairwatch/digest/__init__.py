@@ -19,6 +19,7 @@ from pairwatch.digest.remarks import (
     of_pair,
     of_trouble,
     together,
+    usual,
 )
 from pairwatch.errors import NotEnoughData
 from pairwatch.model import NAN, Window
@@ -69,7 +70,8 @@ class Digest(NamedTuple):
     Attributes:
         newest: the newest session of all pairs.
         since: the day; a pair's FROM is of it, or of its last session before it, or else the move says so.
-        window: that of every pair's statistics.
+        window: that of the pairs' statistics, or of most pairs'.
+        windows: the others, each with its pairs.
         pairs: how many were looked at.
         still: those of them that have no session since.
         moves: the most unusual first; those that cannot be ranked last.
@@ -83,6 +85,7 @@ class Digest(NamedTuple):
     still: tuple[PairOfLegs, ...]
     moves: tuple[Move, ...]
     remarks: tuple[Remark, ...]
+    windows: tuple[tuple[Window, tuple[PairOfLegs, ...]], ...] = ()
 
     def of(self, kinds: Iterable[Kind]) -> tuple[Remark, ...]:
         """The remarks of some kinds."""
@@ -100,19 +103,21 @@ class Digest(NamedTuple):
         return bool(self.unusual or self.of((*NEWS, *TROUBLE)))
 
 
-def digest(store: Store, chosen: Sequence[PairOfLegs], question: Question, since: Since, now: float) -> Digest:
-    """What moved among some pairs, at an instant `now` (Unix seconds).
+def digest(store: Store, chosen: Mapping[PairOfLegs, Question], since: Since, now: float) -> Digest:
+    """What moved among some pairs, each with what is asked of it, at an instant `now` (Unix seconds).
 
     Raises:
         NotEnoughData: none of the pairs has a snapshot.
         StoreError: the store cannot be read.
     """
-    lasts = [last for pair in chosen if (last := store.latest(*pair, question))]
+    lasts = [last for pair, question in chosen.items() if (last := store.latest(*pair, question))]
     if not lasts:
-        whose = f"{chosen[0][0]} {chosen[0][1]}" if len(chosen) == 1 else f"these {len(chosen)} pairs"
-        raise NotEnoughData(f"no snapshot of {whose} with a window of {question.window} yet", "pairwatch snapshot")
+        whose = "{} {}".format(*next(iter(chosen))) if len(chosen) == 1 else f"these {len(chosen)} pairs"
+        which = " or ".join(dict.fromkeys(str(question.window) for question in chosen.values()))
+        raise NotEnoughData(f"no snapshot of {whose} with a window of {which} yet", "pairwatch snapshot")
     day = _day(store, lasts, since)
-    known = {(last.a, last.b): _known(store, last, day, _own(store, last, day, since)) for last in lasts}
+    first = _first_taken(store, lasts) if since is None else math.nan
+    known = {(last.a, last.b): _known(store, last, day, _own(store, last, day, since, first)) for last in lasts}
     if since is None:  # yesterday's digest has told the last move of a pair that is late
         known |= {pair: known[pair]._replace(own=known[pair].end.session) for pair in late(known)}
     watch = Watch(store)
@@ -137,11 +142,29 @@ def _day(store: Store, lasts: Sequence[Snapshot], since: Since) -> date:
     return max((one.session for one in before if one), default=until)
 
 
-def _own(store: Store, last: Snapshot, day: date, since: Since) -> date | None:
-    """The day of a pair's FROM where it is not that of the list: exchanges close at other hours, and on other days."""
+def _first_taken(store: Store, lasts: Sequence[Snapshot]) -> float:
+    """When the newest session of the list was snapped for the first time."""
+    newest = max(last.session for last in lasts)
+    return min(_taken(store, last) for last in lasts if last.session == newest)
+
+
+def _taken(store: Store, one: Snapshot) -> float:
+    """When a snapshot's session was snapped for the first time."""
+    if one.revision == 1:
+        return one.taken_at
+    return store.snapshots(one.a, one.b, one.question, one.session, all_revisions=True)[0].taken_at
+
+
+def _own(store: Store, last: Snapshot, day: date, since: Since, first: float) -> date | None:
+    """The day of a pair's FROM where it is not that of the list: exchanges close at other hours, and on other days.
+
+    Args:
+        first: when the newest session of the list was snapped for the first time.
+    """
     asked = last.a, last.b, last.question
     if since is None:
-        if last.session < day:  # it was the newest yesterday too
+        # It was the newest yesterday too, unless it has come in only now, as a month does.
+        if last.session < day and _taken(store, last) < first:
             return last.session
         before = store.latest(*asked, last.session - timedelta(days=1))
         return before.session if before else date.min
@@ -164,7 +187,7 @@ def _known(store: Store, last: Snapshot, day: date, own: date | None) -> Known:
 
 
 def made(
-    chosen: Sequence[PairOfLegs],
+    chosen: Mapping[PairOfLegs, Question],
     known: Mapping[PairOfLegs, Known],
     since: date,
     now: float,
@@ -174,19 +197,30 @@ def made(
     every = [known[pair] for pair in chosen if pair in known]
     moves = [move for one in every if (move := moved(one, since))]
     remarks = [
-        *of_conditions(journals, known, since),
+        *of_conditions(journals, chosen, known, since),
         *(remark for one in every for remark in of_pair(one, since)),
         *of_trouble(chosen, known, journals.lines, now),
     ]
+    window = usual(question.window for question in chosen.values())
     return Digest(
         newest=max(one.end.session for one in every),
         since=since,
-        window=every[0].end.question.window,
+        window=window,
         pairs=len(chosen),
         still=tuple((one.end.a, one.end.b) for one in every if one.at(since) == len(one.record.snapshots) - 1),
         moves=tuple(sorted(moves, key=_rank)),
         remarks=together(remarks),
+        windows=_others(every, window),
     )
+
+
+def _others(every: Iterable[Known], window: Window) -> tuple[tuple[Window, tuple[PairOfLegs, ...]], ...]:
+    """The pairs with another window, by that."""
+    found: dict[Window, list[PairOfLegs]] = {}
+    for one in every:
+        if one.end.question.window != window:
+            found.setdefault(one.end.question.window, []).append((one.end.a, one.end.b))
+    return tuple((own, tuple(who)) for own, who in found.items())
 
 
 def _rank(move: Move) -> tuple[bool, float, str, str]:

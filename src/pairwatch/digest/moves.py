@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pairwatch import kernels
-from pairwatch.alignment import align, matches
+from pairwatch.alignment import align, frequency_of, matches
 from pairwatch.catalogue import counted_alike
 from pairwatch.errors import NotEnoughData
 from pairwatch.histories import History, adjusted
@@ -59,6 +59,11 @@ class Known(NamedTuple):
     def end(self) -> Snapshot:
         """TO."""
         return self.record.snapshots[-1]
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether a leg has no value a day, but one a week or a month: published late, and on days of its own."""
+        return any(frequency_of(side.series) != "day" for side in (self.a, self.b))
 
     def at(self, since: date) -> int | None:
         """The place of FROM in the record: the oldest where all are later; None for a single snapshot that is later."""

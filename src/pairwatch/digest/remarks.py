@@ -6,10 +6,11 @@ mended when that was so at FROM, and is not so any more.
 
 import json
 import math
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -21,8 +22,10 @@ from pairwatch.model import NAN, Leadership, Leg
 from pairwatch.snapshots import Line
 from pairwatch.snapshots.batch import question_text
 from pairwatch.snapshots.watching import Change, Standing
+from pairwatch.staging import Question
 from pairwatch.text import clean, plural
 
+Item = TypeVar("Item", bound=Hashable)
 PairOfLegs: TypeAlias = tuple[Leg, Leg]
 Kind = Literal["began", "ended", "breakdown", "mended", "lead", "new", "in force", "failed", "stale", "behind"]
 NEWS: Final[tuple[Kind, ...]] = ("began", "ended", "breakdown", "mended", "lead", "new")
@@ -62,6 +65,11 @@ class Journals(NamedTuple):
     after: float = NAN
 
 
+def usual(items: Iterable[Item]) -> Item:
+    """The one that comes most often, the first of several such."""
+    return Counter(items).most_common(1)[0][0]
+
+
 def together(remarks: Iterable[Remark]) -> tuple[Remark, ...]:
     """What is said of several pairs in the same words, once; in the order of kinds."""
     found: dict[tuple[Kind, str], dict[PairOfLegs, None]] = {}
@@ -73,10 +81,12 @@ def together(remarks: Iterable[Remark]) -> tuple[Remark, ...]:
 # ---------------------------------------------------------------- watched conditions
 
 
-def of_conditions(journals: Journals, known: Mapping[PairOfLegs, Known], since: date) -> Iterator[Remark]:
+def of_conditions(
+    journals: Journals, chosen: Mapping[PairOfLegs, Question], known: Mapping[PairOfLegs, Known], since: date
+) -> Iterator[Remark]:
     """What began or ended after FROM, each rule's last word, and what else is in force."""
     newest = max(one.end.session for one in known.values())
-    asked = question_text(next(iter(known.values())).end.question)
+    asked, slow = _Asked(chosen), {pair: one.end.session for pair, one in known.items() if one.is_slow}
     last = {
         (c.rule, c.a, c.b, c.question): c
         for c in journals.changes
@@ -86,15 +96,27 @@ def of_conditions(journals: Journals, known: Mapping[PairOfLegs, Known], since: 
         kind: Kind = "began" if change.change == "began" else "ended"
         yield Remark(kind, ((change.a, change.b),), f"{_rule(change, asked)} {kind}{_because(change)}")
     for one in journals.standing:
-        began = one.began
-        if (began.rule, began.a, began.b, began.question) not in last and (one.judged or newest) >= newest - GIVEN_UP:
-            text = f"{_rule(began, asked)} since {began.session}{_present(began, known, asked)}"
-            yield Remark("in force", ((began.a, began.b),), text)
+        began, pair = one.began, (one.began.a, one.began.b)
+        latest = slow.get(pair, newest) if began.question == asked.of(pair) else newest
+        if (began.rule, began.a, began.b, began.question) not in last and (one.judged or latest) >= latest - GIVEN_UP:
+            text = f"{_rule(began, asked)} since {began.session}{_present(began, known)}"
+            yield Remark("in force", (pair,), text)
 
 
-def _rule(change: Change, asked: str) -> str:
+class _Asked:
+    """What the digest asks of a pair, as `question_text` has it; of one that is none of its own, what of most."""
+
+    def __init__(self, chosen: Mapping[PairOfLegs, Question]) -> None:
+        self._own = {pair: question_text(question) for pair, question in chosen.items()}
+        self._usual = usual(self._own.values())
+
+    def of(self, pair: PairOfLegs) -> str:
+        return self._own.get(pair, self._usual)
+
+
+def _rule(change: Change, asked: _Asked) -> str:
     """Its name, and the window where it is another than the digest's."""
-    if change.question == asked:
+    if change.question == asked.of((change.a, change.b)):
         return change.rule
     return f"{change.rule} (window {clean(_told(change.question).get('window', '?'))})"
 
@@ -114,10 +136,10 @@ def _because(change: Change) -> str:
     return f" ({change.because})" if change.because else ""
 
 
-def _present(began: Change, known: Mapping[PairOfLegs, Known], asked: str) -> str:
+def _present(began: Change, known: Mapping[PairOfLegs, Known]) -> str:
     """What the numbers of the beginning are in the newest snapshot; nothing where that does not say."""
     one = known.get((began.a, began.b))
-    if one is None or began.question != asked or not began.because:
+    if one is None or began.question != question_text(one.end.question) or not began.because:
         return ""
     keys = [part.rpartition(" ")[0] for part in began.because.split(", ")]
     values = [float(one.numbers(key)[-1]) for key in keys]
@@ -190,7 +212,7 @@ def _verdict(known: Known, at: int, found: Matches) -> Leadership:
 
 
 def of_trouble(
-    chosen: Sequence[PairOfLegs], known: Mapping[PairOfLegs, Known], lines: Sequence[Line], now: float
+    chosen: Mapping[PairOfLegs, Question], known: Mapping[PairOfLegs, Known], lines: Sequence[Line], now: float
 ) -> Iterator[Remark]:
     """Pairs whose last run failed, stale legs, and pairs (or a whole list) without the newest session."""
     failures = _failures(chosen, known, lines)
@@ -199,7 +221,11 @@ def of_trouble(
         stale = [side.provenance.stale for side in (one.a, one.b) if side.provenance.stale]
         yield from (Remark("stale", (pair,), text) for text in stale)
     yield from (Remark("behind", (pair,), text) for pair, text in _behind(known).items() if pair not in failures)
-    yield from (Remark("behind", (p,), "never snapped") for p in chosen if p not in known and p not in failures)
+    window = usual(question.window for question in chosen.values())
+    for pair, question in chosen.items():
+        if pair not in known and pair not in failures:
+            own = "" if question.window == window else f" with a window of {question.window}"
+            yield Remark("behind", (pair,), f"never snapped{own}")
     if not any(line.kind == "ended" and line.at > now - LONGEST_QUIET * DAY for line in lines):
         yield from _stopped(known, failures, datetime.fromtimestamp(now, UTC).date())
 
@@ -223,7 +249,7 @@ def _stopped(known: Mapping[PairOfLegs, Known], failures: Container[PairOfLegs],
 
 
 def _failures(
-    chosen: Sequence[PairOfLegs], known: Mapping[PairOfLegs, Known], lines: Sequence[Line]
+    chosen: Iterable[PairOfLegs], known: Mapping[PairOfLegs, Known], lines: Sequence[Line]
 ) -> dict[PairOfLegs, Remark]:
     """The pairs that failed in the last run that has ended, or in one begun after it, and after their last snapshot.
 
@@ -253,9 +279,12 @@ def _told(detail: str) -> dict[str, Any]:
 
 
 def late(known: Mapping[PairOfLegs, Known]) -> dict[PairOfLegs, date]:
-    """The pairs without the newest session of those that trade in the same places, and that session."""
+    """The pairs without the newest session of those that trade in the same places, and that session.
+
+    What is published by the week or the month is late by its nature, each series on a day of its own.
+    """
     found: dict[PairOfLegs, date] = {}
-    for group in places(known):
+    for group in places({pair: one for pair, one in known.items() if not one.is_slow}):
         newest = max(one.end.session for one in group.values())
         found |= {pair: newest for pair, one in group.items() if one.end.session < newest}
     return found

@@ -92,6 +92,11 @@ def _still(d: Digest, most: int) -> list[str]:
     return [f"without a session since: {listing([_name(*pair) for pair in d.still], most)}"] if d.still else []
 
 
+def _windows(d: Digest, most: int) -> list[str]:
+    """The pairs whose window is not that of the heading: a line for each other window."""
+    return [f"window {window}: {listing([_name(*pair) for pair in pairs], most)}" for window, pairs in d.windows]
+
+
 def _origins(d: Digest, most: int) -> list[str]:
     """Since when the marked moves are, which are not since the day of the heading: a line for each such day."""
     found: dict[tuple[date, int], list[str]] = {}
@@ -187,7 +192,7 @@ def as_text(d: Digest, page: Page, height: int = HEIGHT) -> str:
     for heading, kinds in _SECTIONS:
         if remarks := d.of(kinds):
             parts.append(_Part(heading, [f"  {_said(remark, 2)}" for remark in remarks], _more))
-    lines = [_title(d), summary(d), *_still(d, 2)]
+    lines = [_title(d), summary(d), *_still(d, 2), *_windows(d, 2)]
     for part, count in zip(parts, _counts(parts, height - len(lines)), strict=True):
         lines += ["", *part.shown(count)]
     text = "".join(f"{_cut(line, page.width).rstrip()}\n" for line in lines)
@@ -230,7 +235,7 @@ def _counts(parts: Sequence[_Part], room: int) -> list[int]:
 def as_markdown(d: Digest, page: Page) -> str:
     """A heading, a table and lists, ending in a line feed."""
     lines = [f"## {escaped(_title(d))}", "", escaped(summary(d))]
-    lines += [line for still in _still(d, 10) for line in ("", escaped(still))]
+    lines += [line for text in (*_still(d, 10), *_windows(d, 10)) for line in ("", escaped(text))]
     if d.moves:
         rule = "|" + "|".join(["---"] + ["---:"] * (len(HEADER) - 1)) + "|"
         rows = [_row(move, _marked(d, move)) for move in d.moves[:MOST]]
@@ -275,7 +280,7 @@ def as_html(d: Digest, _page: Page) -> str:
         f'<body style="margin:0;padding:12px;{_FONT}">',
         f'<h1 style="margin:0 0 8px;font-size:17px">{escape(_title(d))}</h1>',
         f'<p style="margin:0 0 12px">{escape(summary(d))}</p>',
-        *(f'<p style="margin:0 0 12px">{escape(still)}</p>' for still in _still(d, 10)),
+        *(f'<p style="margin:0 0 12px">{escape(text)}</p>' for text in (*_still(d, 10), *_windows(d, 10))),
         *(_html_table(d) if d.moves else []),
     ]
     for heading, kinds in _SECTIONS:
