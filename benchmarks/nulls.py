@@ -18,6 +18,8 @@ PHI = 0.2
 BURN = 100
 KINDS = ("normal", "AR", "t3", "GARCH", "GARCH each", "AR GARCH")
 RHOS = (0.0, 0.85)
+LATE = 0.9
+"""A late change comes when so much of the history is over."""
 
 
 class Noise(NamedTuple):
@@ -168,23 +170,30 @@ def reverting(kept: float, told: float) -> tuple[Draw, Draw, str]:
     return true, false, f"it is told {told:g} times the truth"
 
 
-def changing(noise: Noise, rng: np.random.Generator, runs: int, n: int) -> Drawn:
-    """The correlation changes by .5 in the middle."""
+def changing(noise: Noise, rng: np.random.Generator, runs: int, n: int, share: float = 0.5) -> Drawn:
+    """The correlation changes by .5 in the middle, or after another share of the history."""
     other = 0.5 if noise.rho < 0.5 else noise.rho - 0.5
     common, a, b = (noise._shaped(x) for x in _shocks(rng, runs, n + BURN, noise.kind))  # noqa: SLF001
-    rho = np.where(np.arange(n + BURN) < BURN + n // 2, noise.rho, other)
+    rho = np.where(np.arange(n + BURN) < BURN + int(n * share), noise.rho, other)
     w, v = np.sqrt(rho), np.sqrt(1 - rho)
     return Drawn((w * common + v * a)[:, BURN:], (w * common + v * b)[:, BURN:])
 
 
-def broken(noise: Noise, rng: np.random.Generator, runs: int, n: int) -> Drawn:
-    """The same, told when."""
-    return changing(noise, rng, runs, n)._replace(claim=n // 2)
+def changing_late(noise: Noise, rng: np.random.Generator, runs: int, n: int) -> Drawn:
+    """The correlation changes by .5 when nine tenths are over."""
+    return changing(noise, rng, runs, n, LATE)
 
 
-def misdated(noise: Noise, rng: np.random.Generator, runs: int, n: int) -> Drawn:
-    """The same, told another day."""
-    return changing(noise, rng, runs, n)._replace(claim=n // 4)
+def broken(share: float) -> tuple[Draw, Draw, str]:
+    """A change after a share of the history, told when, and told half of that."""
+
+    def true(noise: Noise, rng: np.random.Generator, runs: int, n: int) -> Drawn:
+        return changing(noise, rng, runs, n, share)._replace(claim=int(n * share))
+
+    def false(noise: Noise, rng: np.random.Generator, runs: int, n: int) -> Drawn:
+        return changing(noise, rng, runs, n, share)._replace(claim=int(n * share) // 2)
+
+    return true, false, f"it is told half of {share:.0%} of the history"
 
 
 def unlike(noise: Noise, rng: np.random.Generator, runs: int, n: int) -> Drawn:
@@ -201,10 +210,11 @@ LAGS = Family(led_as_told, led_otherwise, "it is told 2 bars instead of 1")
 WALKS = Family(walks, tied, "the spread keeps .9 a bar")
 SPREADS = WALKS._replace(fits=lambda noise: not noise.rho)
 STEADY = Family(same, changing, "ρ changes by .5 in the middle", lambda noise: noise.is_steady)
+STEADY_LATE = Family(same, changing_late, f"ρ changes by .5 after {LATE:.0%}", lambda noise: noise.is_steady)
 CORRELATIONS = Family(*claims(lambda rho: rho, -0.25), lambda noise: noise.is_steady)
 SLOPES = Family(*claims(lambda rho: rho, 0.3))
 HALF_HEDGED = Family(*claims(lambda rho: rho - 0.25, 0.3))
 RATIOS = Family(*claims(lambda _rho: 1.0, 0.5))
 VARIANCES = Family(same, unlike, "B's deviation is 1.5 times A's")
-BROKEN = Family(broken, misdated, "it is told a quarter instead of the middle", lambda noise: noise.is_steady)
+BROKEN, BROKEN_LATE = (Family(*broken(share), lambda noise: noise.is_steady) for share in (0.5, LATE))
 HALF_LIVES = Family(*reverting(0.95, 5), lambda noise: not noise.rho)

@@ -3,6 +3,9 @@
 `python benchmarks/over_time_data.py universe FOLDER` fills FOLDER's cache with 26 years of daily closes of QQQ, IWM and
 every share and fund of the shipped catalogue.
 
+`python benchmarks/over_time_data.py files FOLDER BARS` writes these legs to FOLDER/AAA.csv and FOLDER/BBB.csv, and
+`python benchmarks/over_time_data.py pandas FOLDER` reads both as pandas does.
+
 `python benchmarks/over_time_data.py minutes imports|draw|study BARS` makes up two legs of so many one-minute bars, the
 first of which leads the second by two, in sessions of 390, and studies them: all of it, or only as far as it says.
 """
@@ -71,9 +74,31 @@ def study(legs: tuple[Held, Held]) -> None:
     sys.stdout.write(studies.written("table", found, Page(now=time.time(), width=100)))
 
 
+def files(folder: Path, count: int) -> None:
+    """Stamps with the exchange's offset, and prices to the hundredth of a cent."""
+    for leg in minutes(count):
+        bars = leg.bars
+        local = np.datetime_as_string(bars.times.astype("M8[ns]") - np.timedelta64(5, "h"), unit="s")
+        rows = [
+            f"{stamp}-05:00,{price:.4f}\n" for stamp, price in zip(local.tolist(), bars.prices.tolist(), strict=True)
+        ]
+        (folder / f"{bars.leg.symbol}.csv").write_text("time,price\n" + "".join(rows))
+
+
+def by_pandas(folder: Path) -> None:
+    """Both files as frames of moments and prices."""
+    import pandas as pd
+
+    frames = [pd.read_csv(folder / f"{name}.csv", parse_dates=["time"]) for name in ("AAA", "BBB")]
+    assert all(frame["time"].dtype.kind == "M" for frame in frames)
+
+
 def main() -> None:
-    if sys.argv[1] == "universe":
-        universe(Path(sys.argv[2]))
+    if sys.argv[1] in ("universe", "pandas"):
+        (universe if sys.argv[1] == "universe" else by_pandas)(Path(sys.argv[2]))
+        return
+    if sys.argv[1] == "files":
+        files(Path(sys.argv[2]), int(sys.argv[3]))
         return
     what, count = sys.argv[2], int(sys.argv[3])
     import pairwatch.render.studies

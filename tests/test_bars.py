@@ -1,16 +1,18 @@
 """Bars, the sessions that they belong to, and what is made of two answers."""
 
+from dataclasses import replace
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import builders
 from tests.intraday import FIVE, NEW_YORK, held, led, of, stamps
 
-from pairwatch.bars import SECOND, Bars, Interval, merged, session_days, time_of_day
+from pairwatch.bars import DAY, SECOND, Bars, Interval, in_bars, merged, own_step, session_days, time_of_day
 from pairwatch.errors import UsageError
 from pairwatch.model import Leg
 
@@ -106,3 +108,100 @@ def test_two_answers_of_any_zones_make_one(seed, old, new):
 def test_bars_at_places_keep_their_sessions():
     some = held(led()[0]).bars.at(slice(0, 100))
     assert some.days.tolist() == builders.weekdays(30)[:2].tolist()
+
+
+# ---------------------------------------------------------------- longer bars of shorter ones
+
+
+def made(one, text, zone=NEW_YORK):
+    """Bars of an interval made of shorter ones that are written by a zone's clock."""
+    ahead = time_of_day(one.times, zone) + one.sessions.astype("M8[ns]").astype("i8") - one.times
+    return in_bars(replace(one, interval=Interval.parse(text)), ahead)
+
+
+def by_pandas(one, text, zone=NEW_YORK):
+    """The same, of bars with a price at their end alone."""
+    index = pd.to_datetime(one.times, utc=True).tz_convert(zone)
+    frame, parts = pd.DataFrame({"price": one.prices, "at": index}, index), []
+    for _, session in frame.groupby(index.date):
+        parts.append(session.resample(text, closed="right", label="right").last())
+    found = pd.concat(parts)
+    found = found[found["at"] == found.index]
+    return found.index.as_unit("ns").astype("i8").tolist(), found["price"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"), [("10m", "10min"), ("15m", "15min"), ("1h", "1h"), ("35m", "35min"), ("4h", "4h")]
+)
+@pytest.mark.parametrize("zone", [NEW_YORK, "Asia/Kolkata"])
+def test_longer_bars_are_those_of_pandas_session_by_session(text, rule, zone):
+    days = builders.weekdays(40)  # summer time ends among them
+    times = stamps(days, count=75, zone=zone)
+    one = held(led(sessions=40, slots=75)[0], times, zone=zone).bars
+    one = one.at(np.random.default_rng(0).random(len(one)) < 0.97)
+    found = made(one, text, zone)
+    assert (found.times.tolist(), found.prices.tolist()) == by_pandas(one, rule, zone)
+    assert found.made_of == 300 * SECOND
+    assert np.isin(found.sessions, one.sessions).all()
+
+
+def test_no_bar_holds_prices_of_two_days():
+    days = builders.weekdays(5)
+    times = stamps(days, opens=time(0), count=288)  # all day long, the last one at midnight
+    found = made(held(np.zeros(times.shape), times).bars, "5h")
+    of_day = np.diff(np.append(np.flatnonzero(np.append(True, found.sessions[1:] != found.sessions[:-1])), len(found)))
+    assert set(of_day.tolist()) <= {1, 4, 5}
+    assert (found.times[1:] > found.times[:-1]).all()
+
+
+def test_a_bar_without_a_price_at_its_end_is_left_out():
+    one = held(led(sessions=3, slots=75)[0], stamps(builders.weekdays(3), count=75)).bars  # from 9:35 to 15:45
+    ends = (time_of_day(made(one, "30m").times, NEW_YORK) // (60 * SECOND)).reshape(3, -1)
+    assert ends[0].tolist() == list(range(600, 931, 30))
+
+
+def test_bars_between_the_clocks_full_minutes_are_not_dated_later_than_they_were_made():
+    times = stamps(builders.weekdays(4)) + 100 * SECOND
+    found = made(held(np.zeros(times.shape), times).bars, "15m")
+    assert set(((found.times - 100 * SECOND) % (300 * SECOND)).tolist()) == {0}
+    assert np.isin(found.times, times).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("1m", "bars of 1m cannot be made of bars of 5m", "--interval 5m, or a whole multiple of 5m"),
+        ("7m", "bars of 7m cannot be made of bars of 5m", "--interval 5m"),
+    ],
+)
+def test_shorter_bars_and_those_that_do_not_fit_are_refused(text, message, hint):
+    with pytest.raises(UsageError, match=message) as caught:
+        made(held(led()[0]).bars, text)
+    assert hint in caught.value.hint
+
+
+def test_bars_shorter_than_any_interval_are_said_in_seconds():
+    times = 1_795_000_000 * SECOND + np.arange(100) * (3 * SECOND // 2)
+    with pytest.raises(UsageError, match=r"cannot be made of prices 1.5 s apart") as caught:
+        made(of(times, np.ones(100)).bars, "1s")
+    assert caught.value.hint == "--interval ticks"
+
+
+def test_ticks_bars_of_the_interval_and_a_few_prices_stay_as_they_are():
+    ticks = of(np.cumsum(np.random.default_rng(0).integers(1, 10**10, 500)) + 1_795_000_000 * SECOND, np.ones(500)).bars
+    bars = held(led()[0]).bars
+    for one, text in ((ticks, "5m"), (bars, "5m"), (bars, "ticks"), (bars.at(slice(0, 20)), "7m")):
+        assert made(one, text).times.tolist() == one.times.tolist()
+    assert own_step(ticks) == 0
+
+
+@pytest.mark.parametrize("share", [1.0, 0.9, 0.35])
+def test_a_leg_of_which_bars_are_missing_still_has_its_step(share):
+    one = held(led(slots=390)[0], stamps(builders.weekdays(30), count=390, minutes=1)).bars
+    assert own_step(one.at(np.random.default_rng(1).random(len(one)) < share)) == 60 * SECOND
+
+
+def test_the_name_of_a_length_reads_as_that_length():
+    for seconds in (1, 90, 60, 3600, 5400, 59_940):
+        assert Interval.parse(Interval.of(seconds * SECOND).text).length == seconds * SECOND
+    assert (Interval.of(3600 * SECOND).text, Interval.of(DAY // 10**6).length) == ("1h", 0)

@@ -21,6 +21,10 @@ INTERVALS = ("1m", "2m", "5m", "15m", "30m", "1h")
 TICKS = "ticks"
 # Zones change their clocks at whole quarters of an hour.
 _QUARTER = 900 * SECOND
+# How long the bars may be of a leg of which many are missing, the longest first.
+_USUAL = (3600, 1800, 900, 300, 120, 60)
+# Of the stretches between prices of such a leg, the share that must be whole multiples of it; of fewer nothing is said.
+_WHOLE, _FEWEST = 0.9, 20
 _INTERVAL = re.compile(r"([1-9][0-9]{0,2})(s|m|h)\Z")
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -44,8 +48,20 @@ class Interval(NamedTuple):
         found = _INTERVAL.match(word)
         length = int(found[1]) * _UNITS[found[2]] * SECOND if found else 0
         if not 0 < length < DAY:
-            raise UsageError(f"not an interval: {clean(text)!r}", f"it is {listing(INTERVALS, 9)}, or ticks of files")
+            raise UsageError(
+                f"not an interval: {clean(text)!r}",
+                f"it is {listing(INTERVALS, 9)}; of files any other too, such as 1s, 30s or 4h, and ticks",
+            )
         return cls("1h" if word == "60m" else word, length)
+
+    @classmethod
+    def of(cls, length: int) -> Self:
+        """The interval of a length; ticks where no word says it."""
+        for unit, size in sorted(_UNITS.items(), key=lambda item: -item[1]):
+            count, rest = divmod(length, size * SECOND)
+            if not rest and 0 < count < 1000:
+                return cls(f"{count}{unit}", length)
+        return cls(TICKS, 0)
 
     def __str__(self) -> str:
         return self.text
@@ -59,6 +75,7 @@ class Bars:
         times: when each price was made, which is the end of its bar; shape (n,), strictly increasing, Unix nanoseconds.
         prices: shape (n,), finite.
         sessions: the exchange's own day of each; shape (n,), never decreasing.
+        made_of: how far apart the prices were that these bars are made of, in nanoseconds; 0 for bars as they came.
     """
 
     leg: Leg
@@ -67,6 +84,7 @@ class Bars:
     prices: Floats
     sessions: Days
     facts: Facts = field(default_factory=Facts)
+    made_of: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "times", frozen_array(self.times, "i8"))
@@ -114,6 +132,65 @@ def starts(sessions: Days) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]]:
     if not len(sessions):
         return np.zeros(0, dtype=np.intp)
     return np.append(0, np.flatnonzero(sessions[1:] != sessions[:-1]) + 1)
+
+
+def gaps(bars: Bars) -> Instants:
+    """How far neighbours of one session are apart."""
+    return np.asarray(np.diff(bars.times)[bars.sessions[1:] == bars.sessions[:-1]])
+
+
+def middle(values: Instants) -> int:
+    """The median, or 0 of nothing."""
+    return int(np.partition(values, len(values) // 2)[len(values) // 2]) if len(values) else 0
+
+
+def own_step(bars: Bars) -> int:
+    """How long a leg's bars are by their moments, in nanoseconds; 0 for ticks, and for too few prices to tell.
+
+    Either most of its prices are so far apart, or nearly all are whole multiples of a usual length apart: bars of a leg
+    that does not trade in each of them.
+    """
+    apart = gaps(bars)
+    if len(apart) < _FEWEST:
+        return 0
+    usual = middle(apart)
+    if 2 * int(np.count_nonzero(apart == usual)) > len(apart):
+        return usual
+    whole = (size * SECOND for size in _USUAL if np.count_nonzero(apart % (size * SECOND) == 0) >= _WHOLE * len(apart))
+    return next(whole, 0)
+
+
+def in_bars(bars: Bars, ahead: Instants) -> Bars:
+    """Bars of the leg's interval, made of its shorter ones; ticks, and bars that are as long already, as they are.
+
+    A bar ends on the clock, at a whole multiple of the interval after the session's own midnight, and has the last
+    price in it; no bar holds prices of two sessions. Where the leg's prices never stand on these moments, bars end at
+    the last moment before at which they do. A bar without a price at its end, such as one within which its session
+    ends, is left out: a leg whose prices are dated later than they were made seems to follow the other one.
+
+    Args:
+        ahead: what the clock of each price is ahead of UTC, in nanoseconds.
+
+    Raises:
+        UsageError: the bars that there are are longer than the interval, or do not fit into it.
+    """
+    length, step = bars.interval.length, own_step(bars)
+    if not length or not step or length == step:
+        return bars
+    if length % step:
+        found = Interval.of(step)
+        apart = f"bars of {found}" if found.length else f"prices {step / SECOND:g} s apart"
+        multiple = f", or a whole multiple of {found}" if found.length else ""
+        raise UsageError(
+            f"{bars.leg}: bars of {bars.interval} cannot be made of {apart}", f"--interval {found}{multiple}"
+        )
+    begins = starts(bars.sessions)
+    midnights = bars.days.astype("M8[D]").astype("i8") * DAY - ahead[begins]
+    since = bars.times - np.repeat(midnights, np.diff(np.append(begins, len(bars))))
+    early = (step - middle(since % step)) % step
+    ends = -(-since // length) * length
+    last = np.append((ends[1:] != ends[:-1]) | (bars.sessions[1:] != bars.sessions[:-1]), True)
+    return replace(bars.at(last & (ends - since == early)), made_of=step)
 
 
 def session_days(times: Instants, timezone: str) -> Days:

@@ -123,6 +123,30 @@ def test_an_interval_that_is_none_is_said(lead, bars):
     assert "not an interval: '1d'" in two_lines(err)[0]
 
 
+def test_longer_bars_are_made_of_those_of_a_file(lead, bars):
+    """Bars of five minutes, the second leg ten minutes late: of a quarter of an hour, it is the next one's."""
+    code, out, err = lead(*bars, "15m", json=True)
+    found = json.loads(out)
+    said = {row["what"]: row["value"] for row in found["sections"]["verdict"]}
+    assert (code, err) == (0, "")
+    assert (said["leader"], said["lag_bars"], said["lag_seconds"], said["p_value"]) == ("A", 1, 900, 0.0005)
+    assert "made of bars of 5 min" in out
+
+
+@pytest.mark.parametrize("interval", ["1m", "7m", "30s"])
+def test_bars_that_cannot_be_made_of_those_of_a_file_are_refused(lead, bars, interval):
+    code, out, err = lead(*bars, interval)
+    message, hint = two_lines(err)
+    assert (code, out) == (2, "")
+    assert f"csv:bars.csv#AAA: bars of {interval} cannot be made of bars of 5m" in message
+    assert "--interval 5m" in hint
+
+
+@pytest.mark.parametrize("word", ["1h", "30m", "15m", "5m", "1m", "30s", "1s", "ticks"])
+def test_a_wrong_interval_is_answered_by_those_that_there_are(lead, bars, word):
+    assert word in two_lines(lead(*bars, "soon")[2])[1]
+
+
 def test_sources_without_prices_within_days_are_named(lead, bars):
     code, _, err = lead("fred:DGS10", bars[0], "5m")
     assert code == 2

@@ -10,7 +10,7 @@ from pairwatch.cache import FILE_NAME, Cache
 from pairwatch.model import Holding, Leg, Series
 
 DEMO = ("related", "demo:TWIN1", "demo:TWIN2", "--as-of", "2026-06-30")
-MINE = '{header}\nleg = "AAA"\nkind = "equity"\ntilt = "mine"\nregion = "US"\nhedges = ["bond"]\n'
+MINE = '{header}\nsymbol = "AAA"\nasset_class = "equity"\ntilt = "mine"\nregion = "US"\nhedges = ["bond"]\n'
 
 
 @pytest.fixture
@@ -80,15 +80,15 @@ def test_the_configuration_file_adds_instruments(run, cached, tmp_path, monkeypa
     (tmp_path / "config.toml").write_text(MINE.format(header="[[instruments]]"), "utf-8")
     monkeypatch.setenv("PAIRWATCH_CONFIG", str(tmp_path / "config.toml"))
     out = run("related", "AAA", "BBB", "--offline", "--json")[1]
-    assert json.loads(out)["notes"]["pairs"][0].startswith("the catalogue does not know BBB:")
+    assert json.loads(out)["notes"]["pairs"][0].startswith("the catalogue has no asset class for BBB:")
 
 
 def test_a_configured_instrument_that_is_none_is_named_with_its_file(run, cached, tmp_path, monkeypatch):
-    (tmp_path / "config.toml").write_text('[[instruments]]\nleg = "AAA"\n', "utf-8")
+    (tmp_path / "config.toml").write_text('[[instruments]]\nname = "mine"\n', "utf-8")
     monkeypatch.setenv("PAIRWATCH_CONFIG", str(tmp_path / "config.toml"))
     code, _, err = run("related", "AAA", "BBB", "--offline")
     assert code == 2
-    assert "config.toml: instruments[1] has no kind" in two_lines(err)[0]
+    assert "config.toml: instruments[1] has no key 'symbol'" in two_lines(err)[0]
 
 
 def test_a_catalogue_that_is_not_there_is_an_error(run, cached):
@@ -99,7 +99,7 @@ def test_a_catalogue_that_is_not_there_is_an_error(run, cached):
 
 def test_legs_that_are_unknown_are_looked_for_among_the_cached(run, cached):
     out = run("related", "AAA", "BBB", "--offline", "--json")[1]
-    assert "the catalogue does not know AAA, BBB: of 0 cached legs" in json.loads(out)["notes"]["pairs"][0]
+    assert "the catalogue has no asset class for AAA, BBB: of 0 cached legs" in json.loads(out)["notes"]["pairs"][0]
 
 
 def test_a_terminal_of_eighty_columns_holds_the_table(held):

@@ -207,7 +207,7 @@ def test_what_cannot_be_done_is_said_in_two_lines_and_nothing_is_written(run, fi
         (("demo:NOPE", "demo:LEADER"), 3, "demo:NOPE"),
         (("demo:LEADER", "demo:NOPE"), 3, "demo:NOPE"),
         (("csv:a.csv", "csv:short.csv"), 4, "9 common returns"),
-        (("csv:a.csv", "csv:a.csv"), 2, "csv:a.csv"),
+        (("csv:a.csv", "csv:a.csv"), 2, "both legs are csv:a.csv"),
         (("QQQ", "IWM", "--offline"), 3, "QQQ"),
     ],
 )
@@ -215,6 +215,31 @@ def test_a_pair_that_cannot_be_had_ends_with_its_code(run, files, pair, code, wh
     ended, out, err = run("spread", *pair)
     assert (ended, out) == (code, "")
     assert what in two_lines(err)[0]
+
+
+@pytest.mark.parametrize("name", ["lead", "correlation", "spread", "hedge", "analogs", "related", "why"])
+def test_the_hint_for_a_leg_against_itself_is_the_command_that_was_typed(run, name):
+    code, _, err = run(name, "QQQ", "qqq")
+    assert code == 2
+    assert two_lines(err)[1].endswith(f": pairwatch {name} QQQ IWM")
+
+
+@pytest.mark.parametrize(
+    ("name", "section", "option"),
+    [
+        ("hedge", "shocks", "--shock B=-10%"),
+        ("correlation", "factor", "--factor SPY"),
+        ("spread", "drivers", "--with cboe:VIX"),
+        ("spread", "ledger_beside", "--with cboe:VIX"),
+        ("lead", "lags", "--interval 5m"),
+    ],
+)
+def test_a_section_that_was_not_asked_for_is_refused_with_what_makes_it(run, provider, name, section, option):
+    code, _, err = run(name, "QQQ", "IWM", "--section", section)
+    found, hint = two_lines(err)
+    assert (code, provider.asked) == (2, [])
+    assert f"{name} has a section '{section}' only with {option.split()[0]}" in found
+    assert hint.endswith(option)
 
 
 @pytest.mark.parametrize("args", [("--since", "soon"), ("-f", "markdown"), ("-o", "x.md"), ("-w", "soon")])

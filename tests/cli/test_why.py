@@ -32,7 +32,7 @@ def test_a_table_reads_as_text_in_eighty_columns(shown):
 
 
 def test_a_file_says_what_a_leg_is(run, tmp_path):
-    own = '[[instruments]]\nleg = "demo:TWIN1"\nkind = "equity"\ntilt = "x"\nregion = "y"\nfact = "is drawn by lot"\n'
+    own = '[[instruments]]\nsymbol = "demo:TWIN1"\nfact = "is drawn by lot"\n'
     (tmp_path / "mine.toml").write_text(own, "utf-8")
     out = run(*DEMO, "--catalogue", "mine.toml", "--json")[1]
     assert json.loads(out)["sections"]["sentences"][0]["sentence"].startswith("demo:TWIN1 is drawn by lot; its vol")
@@ -42,7 +42,7 @@ def test_a_catalogue_that_is_none_is_refused(run, tmp_path):
     (tmp_path / "mine.toml").write_text("[[instruments]]\n", "utf-8")
     code, _, err = run(*DEMO, "--catalogue", "mine.toml")
     assert code == 2
-    assert "mine.toml: instruments[1] has no leg" in two_lines(err)[0]
+    assert "mine.toml: instruments[1] has no key 'symbol'" in two_lines(err)[0]
 
 
 def test_too_short_a_history_says_what_cannot_be_said(run):

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from pairwatch.kernels import correlation
 from pairwatch.kernels.effectiveness import (
+    block_slopes,
+    block_starts,
     deepest_drawdowns,
     deepest_fall,
     effectiveness,
@@ -70,6 +72,30 @@ def test_a_slope_and_its_error_are_those_of_regressions_without_each_block(n, bl
     assert found.value == pytest.approx(sm.OLS(y, sm.add_constant(x)).fit().params[1], rel=1e-10)
     assert found.reach == pytest.approx(student(0.975, blocks - 1) * error, rel=1e-8)
     assert (found.low + found.high) / 2 == pytest.approx(found.value)
+
+
+@pytest.mark.parametrize(("n", "blocks"), [(403, 4), (2003, 6)])
+def test_the_slope_of_each_block_is_that_of_its_bars_alone(n, blocks):
+    y, x = linked(n)
+    found = block_slopes(x, y)
+    assert [end - begin for begin, end in found.ends] == [len(part) for part in np.split(x, block_starts(n)[1:])]
+    assert found.ends[0][0] == 0
+    assert found.ends[-1][1] == n
+    assert len(found.ends) == blocks
+    for (begin, end), slope in zip(found.ends, found.slopes, strict=True):
+        assert slope == pytest.approx(np.polyfit(x[begin:end], y[begin:end], 1)[0], rel=1e-9)
+
+
+def test_a_block_is_decisive_that_makes_more_than_half_of_the_error():
+    x, y = linked(400)
+    assert block_slopes(x, np.r_[y[:300], 9 * x[300:]]).decisive == 3
+    even = np.tile(x[:100], 4)
+    assert block_slopes(even, even * np.repeat([1.0, 2.0, 1.0, 2.0], 100)).decisive is None
+
+
+def test_a_block_in_which_nothing_varies_has_no_slope():
+    x, y = linked(400)
+    assert math.isnan(block_slopes(np.r_[np.zeros(100), x[100:]], y).slopes[0])
 
 
 def test_a_slope_through_the_origin_is_that_of_statsmodels_without_a_constant():

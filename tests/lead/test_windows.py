@@ -60,7 +60,7 @@ def test_a_lead_that_came_and_went_is_named_where_it_was():
 
 
 def test_windows_stay_where_they_are_and_keep_what_they_say_while_the_history_grows():
-    """Of 20 more days one window is new; the pool, and with it p, changes by those days alone."""
+    """Of 20 more days one window is new; a window is judged by days up to its own end alone."""
     a, b = linked_returns(6000, 0.5, 7)
     asked = Rolling(50, 20, 3)
     whole = rolling_leads(a, b, asked)
@@ -71,8 +71,39 @@ def test_windows_stay_where_they_are_and_keep_what_they_say_while_the_history_gr
         assert early.starts.tolist() == whole.starts[:held].tolist()
         assert early.found.lag.tolist() == whole.found.lag[:held].tolist()
         np.testing.assert_array_equal(early.found.highest, whole.found.highest[:held])
-        assert np.abs(early.p_value - whole.p_value[:held]).max() < 0.003
+        np.testing.assert_array_equal(early.p_value, whole.p_value[:held])
         assert (early.chance[:, : held - 3] != whole.chance[:, : held - 3]).mean() < 0.002
+
+
+@pytest.mark.parametrize("days", [60, 75, 200, 615, 2400])
+def test_what_comes_after_a_window_never_changes_its_verdict(days):
+    """Whatever comes, as much of it as has come: other days, wild ones, or many that do not move at all."""
+    a, b = linked_returns(3000, 0.5, 17)
+    asked = Rolling(60, 15, 5)
+    early = rolling_leads(a[:days], b[:days], asked)
+    wild = np.concatenate([a[:days], 50 * a[days:]]), np.concatenate([b[:days], -9 * a[days:] + b[days:]])
+    still = np.concatenate([a[:days], np.zeros(500)]), np.concatenate([b[:days], np.zeros(500)])
+    for x, y in ((a, b), wild, still):
+        later = rolling_leads(x, y, asked)
+        np.testing.assert_array_equal(later.p_value[: len(early.starts)], early.p_value)
+        np.testing.assert_array_equal(later.named[: len(early.starts)], early.named)
+
+
+def test_the_first_windows_are_named_as_often_as_chance_says():
+    """300 pairs, the first three windows of each: the standard error of their mean is .01."""
+    named = [
+        (rolling_leads(*linked_returns(180, 0.7, s), Rolling(60, 15, 5), s).named[:3] != 0).mean() for s in range(300)
+    ]
+    assert np.mean(named) == pytest.approx(0.05, abs=0.03)
+
+
+def test_a_history_that_begins_with_a_leg_standing_still_is_judged_from_its_first_move_on():
+    a, b = linked_returns(1500, 0.5, 18)
+    b[:900] = 0.0
+    found = rolling_leads(a, b, Rolling(60, 15, 5))
+    assert np.isfinite(found.p_value[found.starts >= 900]).all()
+    assert found.p_value[np.isfinite(found.p_value)].min() > 0.0005
+    assert (found.p_value[found.starts >= 900] < 0.5).any()
 
 
 @settings(max_examples=20, deadline=None)

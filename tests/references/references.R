@@ -359,27 +359,30 @@ for (name in returns_of) {
   psi <- found$psi
   n <- length(psi)
   wide <- function(fit, lags, ...) NeweyWest(fit, lag = lags, prewhite = FALSE, sandwich = FALSE)
-  # The generalised fluctuation process of their mean: cumulated, over the long-run deviation, against a bridge.
-  process <- gefp(psi ~ 1, fit = lm, sandwich = FALSE, vcov = function(fit, ...) wide(fit, min(125, n %/% 12)))
-  test <- sctest(process, functional = maxBB)
-  at <- which.max(abs(coredata(process$process)[-c(1, n + 1)]))  # of the process that begins with 0 and ends with it
-  say_all("break", name, list(statistic = test$statistic, p_of_statistic = test$p.value, at = 20 + at,
+  # The strongest step of their mean by F, which is where least squares date it, over the long-run variance of the rest.
+  edge <- min(60, n %/% 4)
+  at <- Fstats(psi ~ 1, from = edge, to = n - edge)$breakpoint
+  after <- seq_len(n) > at
+  step <- lm(psi ~ after)
+  rest <- residuals(step)
+  long_run <- function(x, lags) wide(lm(x ~ 1), lags)[1]
+  statistic <- sqrt(anova(step)["after", "Sum Sq"] / long_run(rest, min(125, n %/% 12)))
+  # The places that leave nearly as few squares: short of the best by the larger of two exponential variables.
+  left <- sapply(seq_len(n - 1), function(j) deviance(lm(psi ~ seq_len(n) > j)))
+  usual <- function(x) long_run(x, floor(4 * (length(x) / 100)^(2 / 9)))
+  rates <- 1 / (2 * c(usual(rest[!after]), usual(rest[after])))
+  short <- uniroot(function(x) prod(pexp(x, rates)) - 0.95, c(0, 20 / min(rates)), tol = 1e-13)$root
+  near <- which(left <= min(left[edge:(n - edge)]) + short)
+  say_all("break", name, list(statistic = statistic, at = 20 + at, low = 20 + min(near), high = 20 + max(near),
     before = cor(found$x[1:at], found$y[1:at]), after = cor(found$x[-(1:at)], found$y[-(1:at)])))
-  # Bai and Perron's date leaves the least squares; the Brownian bridge's place is weighted otherwise.
-  dated <- breakpoints(psi ~ 1, breaks = 1)
-  say("break_date", paste0(name, "/fstats"), 20 + Fstats(psi ~ 1)$breakpoint)
-  say("break_date", paste0(name, "/breakpoints"), 20 + breakpoints(dated, breaks = 1)$breakpoints)
-  interval <- confint(dated, breaks = 1, het.err = FALSE,
-    vcov. = function(fit, ...) NeweyWest(fit, lag = floor(4 * (n / 100)^(2 / 9)), prewhite = FALSE))$confint
-  say_all("break_date", name, list(low = 20 + interval[1], high = 20 + interval[3]))
+  dated <- breakpoints(breakpoints(psi ~ 1, breaks = 1, h = edge), breaks = 1)
+  say("break_date", paste0(name, "/breakpoints"), 20 + dated$breakpoints)
 
   parts <- cut(seq_len(n), c(0, 100, 280, n))
   lags <- min(80, floor(n / nlevels(parts) / 3), n %/% 12)
   apart <- anova(lm(psi ~ parts))[["Sum Sq"]][1] / wide(lm(psi ~ 1), lags)[1]
   say("equal_parts", name, pchisq(apart, nlevels(parts) - 1, lower.tail = FALSE))
 }
-# Bai's (1997) distribution of the estimated date, where the variance is the same on both sides.
-say("break_point", "11.03", strucchange:::pargmaxV(11.03))
 
 # ---------------------------------------------------------------- levels over time
 

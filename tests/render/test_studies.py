@@ -281,6 +281,68 @@ def test_columns_that_are_wide_are_left_out_where_there_is_no_room():
     assert "aside from that" in written("table", only="told")
 
 
+SPREAD = Heading(
+    "spreads",
+    "spreads",
+    "Numbers with ends.",
+    (
+        Column("name", "", "text", "Its name."),
+        *(Column(f"c{i}", f"column {i}", "number", "A number.") for i in range(4)),
+        Column("half_life", "half-life", "bars", "How many bars."),
+        Column("half_life_low", "95 % from", "bars", "The lower end.", wide=True),
+        Column("half_life_high", "to", "bars", "The upper end.", wide=True),
+        Column("share", "share", "fraction", "A share."),
+        Column("share_low", "95 % from", "fraction", "The lower end.", wide=True),
+        Column("share_high", "to", "fraction", "The upper end.", wide=True),
+    ),
+)
+SPREAD_ROWS = (
+    ("first", 1.0, 2.0, 3.0, 4.0, 1234.4, 85.6, NAN, 0.5, 0.25, 0.75),
+    ("second", 1.0, 2.0, 3.0, 4.0, 8.0, 1.0, 120.0, 0.5, NAN, NAN),
+    ("third", 1.0, 2.0, 3.0, 4.0, NAN, NAN, NAN, NAN, NAN, NAN),
+)
+
+
+def test_ends_of_intervals_stand_in_brackets_where_their_columns_have_no_room():
+    found = study(Section(SPREAD, SPREAD_ROWS))
+    lines = written("table", found, width=100).splitlines()
+    head = next(line for line in lines if "column 0" in line)
+    cells = {
+        line.split()[0]: re.split(r"  +", line.strip())[5:]
+        for line in lines
+        if re.match("  (first|second|third)", line)
+    }
+    assert "half-life, bars" in head
+    assert "95 % from" not in head
+    assert cells == {
+        "first": ["1,234 [86, none]", "50.00% [25.00%, 75.00%]"],
+        "second": ["8.0 [1.0, 120]", "50.00%"],
+        "third": ["–", "–"],
+    }
+
+
+def test_ends_of_intervals_have_columns_where_there_is_room_and_none_where_not_even_brackets_have():
+    found = study(Section(SPREAD, SPREAD_ROWS))
+    broad, narrow = (written("table", found, width=width) for width in (150, 74))
+    assert "85.6 bars" in broad
+    assert "[" not in "\n".join(line for line in broad.splitlines() if "first" in line)
+    assert next(line for line in narrow.splitlines() if "first" in line).split()[-3:] == ["1,234", "bars", "50.00%"]
+
+
+def test_numbers_of_a_column_have_as_many_decimals():
+    columns = (Column("a", "a", "text", ""), Column("r", "r", "number", ""))
+
+    def shown(*values):
+        rows_ = tuple((f"row{i}", value) for i, value in enumerate(values))
+        lines = written("table", study(Section(Heading("s", "s", "", columns), rows_))).splitlines()
+        return [line.split()[-1] for line in lines if line.startswith("  row")]
+
+    assert shown(0.000512, -0.0798, 0.003, -0.2) == ["0.001", "-0.080", "0.003", "-0.200"]
+    assert shown(-0.00004, 2.1) == ["0.000", "2.100"]
+    assert shown(0.000512, 0.00123)[0] == "0.000512"  # a share priced in bitcoin
+    assert shown(0.000512, 4000.0)[0] == "0.000512"
+
+
 def test_a_text_at_the_end_is_folded_under_its_own_head():
     lines = written("table", only="told", width=80).splitlines()
     at = next(line.index("what was said") for line in lines if "what was said" in line)
@@ -342,6 +404,18 @@ def test_a_table_begins_with_its_legs_and_findings_and_ends_with_its_receipt():
     text = "\n".join(lines)
     assert f"301 common closes from {PAIR.day(0)} to 2026-11-20 (300 returns)" in text
     assert "rolling windows of 65 bars" in text
+
+
+def test_the_receipt_of_rates_has_changes_and_no_distributions():
+    steps = 0.03 * np.random.default_rng(1).standard_normal((2, 100))
+    legs = [
+        history(3 + leg.cumsum(), symbol=s, measure="rate", unit="percent")
+        for leg, s in zip(steps, ("AAA", "BBB"), strict=True)
+    ]
+    text = written("table", pair_of(*legs).study("spread", FINDINGS, SECTIONS))
+    assert "(99 changes)" in text
+    assert "distributions" not in text
+    assert "distributions reinvested" in written("table")
 
 
 def test_a_study_of_other_than_common_closes_says_what_it_is_of():

@@ -315,9 +315,14 @@ def test_the_first_finding_carries_every_number_that_it_rests_on():
     assert f"z of the spread is {now[1]:+.2f} (percentile {shown(now[2])} of its past)" in text
     assert f"{now[4]} times as {'high' if now[1] >= 0 else 'low'} in 6 years" in text
     assert f"10 bars later AAA had moved {100 * row['median']:+z.1f}% against BBB in the median" in text
-    assert f"[{100 * row['low']:+z.1f}%, {100 * row['high']:+z.1f}%]" in text
-    assert f"n {row['n']})" in text
+    assert f"(from {100 * row['low']:+z.1f}% to {100 * row['high']:+z.1f}%)" in text  # a range, no interval
+    assert "[" not in text
+    assert f"n {row['n']}; it takes p < .017 with 3 horizons)" in text
     assert len(study.findings) == 3
+
+
+def test_of_one_horizon_the_level_is_the_usual_one_and_is_not_said():
+    assert "it takes" not in studied(*linked_pair(1500, 0.6, 4), horizons=(10,)).findings[0]
 
 
 def test_a_pair_that_always_comes_back_is_found():

@@ -1,7 +1,8 @@
 """How a pair's correlation moves."""
 
 import math
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -13,11 +14,13 @@ from tests.builders import FRIDAY, calendar_days, history, linked_returns, price
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.kernels import breaks, episodes
 from pairwatch.kernels.cointegration import dickey_fuller_p
+from pairwatch.kernels.dependence import Estimate
 from pairwatch.kernels.draws import Draws
 from pairwatch.kernels.regression import dickey_fuller, few_lags
 from pairwatch.kernels.reversion import half_life
 from pairwatch.model import Window
 from pairwatch.staging import Question
+from pairwatch.stats import percentiles
 from pairwatch.studies import correlation
 from pairwatch.studies.correlation import breakdowns, factor, now, phrases, regimes
 from pairwatch.studies.paired import beside, paired
@@ -377,11 +380,8 @@ def test_what_why_quotes_is_what_the_study_says_but_for_the_chance_of_breakdowns
     assert (brief.findings[:2], brief.findings[3]) == (whole.findings[:2], whole.findings[3])
     assert brief.findings[3].startswith("volatility low ")
     assert "by chance" in whole.findings[2]
-    assert ", not held against chance here; the longest " in brief.findings[2]
-    assert (
-        brief.findings[2].partition("; the longest ")[2]
-        == (whole.findings[2].partition("; the longest ")[2].rpartition(" (")[0])
-    )
+    assert brief.findings[2].startswith("1 breakdown, not held against chance here; it went from ")
+    assert whole.findings[2].partition("; it went ")[2].startswith(brief.findings[2].partition("; it went ")[2] + " (")
     for section in brief.sections:
         assert section.heading == whole[section.heading.key].heading
     assert brief["break"] == whole["break"]
@@ -404,6 +404,63 @@ def test_a_breakdown_that_lasts_has_no_end():
     last = list(section.records())[-1]
     assert (last["end"], last["recovery"]) == (None, None)
     assert "not over" in breakdowns.breakdowns(broken(1100, 1050, 1100)).finding()
+
+
+def episode(begin, end, depth, p_deep, p_long):
+    return breakdowns.Breakdown(begin, end, begin, 0.85, depth, p_deep, p_long)
+
+
+def told(*found, histories=99):
+    """A breakdown's sentence after the count."""
+    pair = linked(600, window="30b")
+    rolling = np.full(571, 0.3)
+    return breakdowns.Breakdowns(pair, 30, rolling, found, 2.0, 0.85, histories).finding().partition("; ")[2]
+
+
+def test_a_lone_breakdown_is_told_with_both_its_ps_and_the_smaller_one_as_one_of_two():
+    said = told(episode(300, 360, -5.0, 0.02, 0.8))
+    assert said.startswith("it went from ")
+    assert said.endswith("(p .02 for one as deep, p .80 for one as long; the smaller as one of two: p .04)")
+
+
+def test_of_several_breakdowns_the_one_that_chance_makes_least_is_told():
+    deep, long = episode(300, 310, -9.0, 0.03, 0.9), episode(400, 500, -3.0, 0.9, 0.2)
+    assert told(long, deep).startswith("the deepest from ")
+    assert "p .03 for one as deep, p .90 for one as long; the smaller as one of two: p .06" in told(long, deep)
+    assert told(long, deep._replace(p_deep=0.3)).startswith("the longest from ")
+    unsaid = [one._replace(p_deep=math.nan, p_long=math.nan) for one in (deep, long)]
+    assert told(*unsaid, histories=0).startswith("the longest from ")
+    assert "p" not in told(*unsaid, histories=0).split()
+
+
+def test_a_p_that_no_history_reaches_stays_an_upper_bound_as_one_of_two():
+    assert told(episode(300, 360, -5.0, 0.01, 0.8)).endswith("the smaller as one of two: p at most .02)")
+
+
+@pytest.mark.parametrize(
+    ("window", "bars"), [("90d", 62), ("13w", 63), ("3mo", 63), ("1y", 252), ("61b", 61), ("600b", 600)]
+)
+def test_as_many_bars_roll_for_breakdowns_on_every_evening(window, bars):
+    pair = linked(600)
+    asked = pair._replace(question=replace(pair.question, window=Window.parse(window)))
+    for held in (60, 61, 62, 63):
+        assert breakdowns.rolled(asked._replace(bars=held)) == bars
+
+
+def test_breakdowns_of_the_past_stay_where_they_were_when_the_window_holds_another_number_of_bars():
+    past, legs = {}, broken(1400).pair
+    for ago in range(7):
+        asked = Question(FRIDAY - timedelta(days=ago), Window.parse("90d"))
+        pair = paired(leg(legs.a.returns, "AAA"), leg(legs.b.returns, "BBB"), asked)
+        found = breakdowns.breakdowns(pair, by_chance=False)
+        past[pair.bars] = [(pair.day(one.begin + found.bars), one.end - one.begin) for one in found.found]
+    assert len(past) > 1
+    assert len({str(found) for found in past.values()}) == 1
+
+
+def test_the_rule_of_breakdowns_says_how_many_bars_a_window_of_days_is_taken_for():
+    assert "rule: 62 bars (90d at 252 a year) rolling" in breakdowns.breakdowns(broken(window="90d")).rule()
+    assert "rule: 30 bars rolling" in breakdowns.breakdowns(broken()).rule()
 
 
 def test_breakdowns_are_told_beside_what_chance_gives():
@@ -437,6 +494,23 @@ def test_no_break_is_a_normal_answer():
     study = correlation.study(linked(600))
     assert study["break"].rows[0][6] > 0.05
     assert study.findings[1].startswith("no structural break shows (p ")
+    assert study.findings[1].endswith("; a change in the last 60 bars would not show")
+    assert "a change in the last 60 bars would not show" in study["break"].notes
+    assert "in the last 20 bars would" in correlation.study(linked(100, window="30b")).findings[1]
+
+
+def test_what_the_size_of_the_moves_alone_would_make_is_said_in_plain_words():
+    pair = linked(600)
+    groups = [
+        regimes.Group(word, word, Estimate(value, value - 0.05, value + 0.05, 0.1, 50, 200), expected, 0.5)
+        for word, value, expected in (("low", 0.2, 0.3), ("high", 0.8, 0.87))
+    ]
+    split = regimes.Split("volatility", "volatility", "volatility", tuple(groups), 0.001)
+    said = next(regimes.findings(pair, [split]))
+    assert said.endswith(
+        "they differ (p .001); with the link unchanged, the size of the moves on high days would by itself make it .87,"
+        " more than its interval holds"
+    )
 
 
 def test_too_few_returns_show_no_break():
@@ -693,8 +767,9 @@ def test_a_leg_that_was_halted_did_not_give_way():
 
 
 def test_windows_of_few_bars_have_no_breakdowns():
-    pair = linked(600)._replace(bars=3)
-    assert breakdowns.breakdowns(pair).finding() == "breakdowns: cannot be said (windows of 3 bars are too few)"
+    pair = linked(600, window="20b")._replace(bars=3)
+    short = pair._replace(question=replace(pair.question, window=Window.parse("3b")))
+    assert breakdowns.breakdowns(short).finding() == "breakdowns: cannot be said (windows of 3 bars are too few)"
     assert now.finding(pair, now.placed(pair)[1]) == "no correlation over 3 bars: 3 bars are too few"
     assert math.isnan(now.placed(pair)[1].percentile)
 
@@ -729,7 +804,14 @@ def test_probabilities_in_sentences(p, text):
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(0.01, "1st"), (0.12, "12th"), (0.42, "42nd"), (0.113, "11th"), (1, "100th")]
+    ("share", "text"), [(0.01, "1st"), (0.12, "12th"), (0.42, "42nd"), (0.113, "11th"), (0.99, "99th")]
 )
 def test_ordinals(share, text):
     assert phrases.ordinal(share) == text
+
+
+@pytest.mark.parametrize("share", [0.0001, 0.0058, 0.00999, 0.01, 0.0149, 0.225, 0.5, 0.985, 0.99, 0.9901, 1.0])
+def test_a_percentile_in_a_sentence_is_that_of_the_table(share):
+    table = {"<1": "below the 1st", ">99": "above the 99th"}
+    place = percentiles.shown(share)
+    assert phrases.ordinal(share).rstrip("stndrh") == table.get(place, place).rstrip("stndrh")

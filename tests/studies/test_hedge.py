@@ -320,6 +320,46 @@ def test_a_leg_that_never_moves_needs_no_hedge():
     assert study["out_of_sample"].rows == ()
 
 
+def test_what_moves_against_a_leg_is_held_long_and_never_short_by_a_negative_number():
+    a, b = linked_returns(400, 0.8)
+    there, back = (
+        next(one for one in studied(pair).findings if "ratio: " in one) for pair in (pair_of(a, b), pair_of(a, -b))
+    )
+    assert re.match(r"ratio: 0\.\d\d \[0\.\d\d, \d\.\d\d\] of BBB short for one of AAA, of all 400 bars; of", there)
+    assert back == there.replace(" short ", " long ")
+    assert "-" not in back
+
+
+def test_a_ratio_of_the_window_on_the_other_side_says_so():
+    a, b = linked_returns(400, 0.8)
+    turned = np.r_[b[:-61], -b[-61:]]
+    text = next(one for one in studied(pair_of(a, turned)).findings if "ratio: " in one)
+    assert " of BBB short for one of AAA" in text
+    assert re.search(r"; of the last 61 \d\.\d\d \[\d\.\d\d, \d\.\d\d\] long$", text)
+
+
+def test_the_ends_of_an_interval_have_the_decimals_of_the_ratio():
+    a, b = linked_returns(400, 0.8)
+    text = next(one for one in studied(pair_of(a, 30 * b)).findings if "ratio: " in one)
+    assert re.search(r"ratio: 0\.0\d\d \[0\.0\d\d, 0\.0\d\d\] of BBB", text)
+
+
+@pytest.mark.parametrize(
+    ("facts", "pattern"),
+    [
+        (("a", "b"), r"AAA moves \+\d\.\d\d bp \[\+\d\.\d\d bp, \+\d\.\d\d bp\] with each 1 bp of BBB"),
+        (("a",), r"AAA moves \+\d+\.\d\d bp \[\+\d+\.\d\d bp, \+\d+\.\d\d bp\] with each 1% of BBB"),
+        (("b",), r"AAA moves \+\d\.\d+% \[\+\d\.\d+%, \+\d\.\d+%\] with each 1 bp of BBB"),
+    ],
+)
+def test_a_ratio_of_rates_is_in_their_units(facts, pattern):
+    a, b = linked_returns(400, 0.8)
+    more = {f"{side}_{key}": value for side in facts for key, value in (("measure", "rate"), ("unit", "percent"))}
+    text = next(one for one in studied(pair_of(a, b, **more)).findings if "ratio: " in one)
+    assert re.match(f"ratio: {pattern}, of all 400 bars; of the last 61 ", text), text
+    assert "short" not in text
+
+
 def test_a_leg_that_has_stopped_is_none_now():
     a, b = linked_returns(400, 0.8)
     ratio = next(line for line in studied(pair_of(a, np.r_[b[:330], np.zeros(70)])).findings if "ratio: " in line)
@@ -549,12 +589,61 @@ def test_where_no_ratio_was_known_that_of_the_whole_history_is_marked():
     assert "with the ratio of the whole history, which was not known then: early" in found["stress"].notes
 
 
-def test_what_is_not_over_is_not_told_and_what_has_not_begun_not_even_named():
+def test_what_is_not_over_has_no_numbers_yet_and_what_has_not_begun_is_named():
     pair = linked()
     running = Episode("running", pair.day(-5), date(2027, 1, 4))
     later = Episode("later", date(2027, 1, 4), date(2027, 2, 1))
-    found = studied(pair, episodes=(running, later))["stress"]
-    assert (found.rows, found.notes) == ((), ("not over at the last close: running",))
+    study = studied(pair, episodes=(running, later))
+    row = rows(study, "stress")["running"]
+    assert (row["note"], row["to"]) == ("not over at the last close, of 2026-11-20", date(2027, 1, 4))
+    assert all(math.isnan(row[key]) for key in ("a", "b", "hedged", "ratio"))
+    assert list(rows(study, "stress")) == ["running"]
+    assert study["stress"].notes == (
+        "not over at the last close, of 2026-11-20: running",
+        "after the last close, of 2026-11-20, and not shown: later",
+    )
+    assert not any("episode" in finding for finding in study.findings)
+
+
+def told_episodes(changes):
+    """What is said of episodes with these changes: A's, B's, the hedged position's."""
+    pair = linked()
+    past = [
+        hedge.stress.Told(Episode(name, pair.day(1), pair.day(9)), (a, b), hedged, 1.0, in_sample=False, notes=())
+        for name, (a, b, hedged) in changes.items()
+    ]
+    return hedge.findings._stress(hedge.findings.Found(legs.sides(pair), (), None, (None, None), past, [], Terms()))
+
+
+def test_the_episode_that_is_named_is_one_in_which_the_hedge_did_worse():
+    text = told_episodes(
+        {"helped": (-0.343, -0.25, -0.187), "rotation": (-0.013, 0.104, -0.072), "slightly": (-0.02, 0.0, -0.03)}
+    )
+    assert text == (
+        "in 2 of 3 episodes the hedged position did worse than AAA alone, most in rotation: -7.2% hedged, AAA -1.3%, "
+        "BBB +10.4%; its largest loss was in helped: -18.7% hedged, AAA -34.3%, BBB -25.0%"
+    )
+
+
+def test_where_the_hedge_never_did_worse_none_is_named_for_that():
+    assert told_episodes({"x": (-0.2, -0.1, -0.1)}) == (
+        "in none of 1 episode the hedged position did worse than AAA alone; its largest loss was in x: -10.0% hedged, "
+        "AAA -20.0%, BBB -10.0%"
+    )
+    assert told_episodes({"x": (-0.2, -0.1, 0.1)}).endswith("did worse than AAA alone")
+
+
+def test_an_episode_that_is_the_worst_in_both_ways_is_named_once():
+    text = told_episodes({"x": (-0.1, 0.1, -0.2), "y": (0.1, 0.1, 0.0)})
+    assert text.count("x:") == 1
+    assert "largest loss" not in text
+
+
+def test_ratios_of_the_whole_history_are_said_in_the_finding():
+    pair = linked()
+    early = Episode("early", pair.day(5), pair.day(30))
+    found = next(one for one in studied(pair, episodes=(early,)).findings if "episode" in one)
+    assert found.endswith("; 1 of them by the ratio of the whole history, which was not known then")
 
 
 def test_bars_that_do_not_fit_an_episode_say_nothing():
@@ -616,9 +705,9 @@ def test_a_file_of_episodes_is_read():
         ("episodes = [3]", r"episodes\[1\] is no table"),
         (GOOD + "colour = 1", r"episodes\[1\] knows no key 'colour'"),
         (GOOD.replace('"x"', "7"), r"episodes\[1\].name cannot be '7'"),
-        (GOOD.replace('"x"', '" "'), r"episodes\[1\] has no name"),
+        (GOOD.replace('"x"', '" "'), r"episodes\[1\] has no key 'name'"),
         (GOOD.replace('"x"', f'"{"x" * 25}"'), r"episodes\[1\].name cannot be"),
-        (GOOD.replace("from = 2020-01-02\n", ""), r"episodes\[1\] has no 'from'"),
+        (GOOD.replace("from = 2020-01-02\n", ""), r"episodes\[1\] has no key 'from'"),
         (GOOD.replace("2020-01-02", "2020-01-03"), r"goes from 2020-01-03 to 2020-01-03"),
         (GOOD.replace('"2020-01-03"', '"soon"'), r"episodes\[1\].to cannot be 'soon'"),
         (GOOD.replace('"2020-01-03"', "3"), r"episodes\[1\].to cannot be '3'"),
@@ -629,6 +718,15 @@ def test_a_file_of_episodes_is_read():
 def test_an_episode_that_cannot_be_read_is_named(text, what):
     with pytest.raises(UsageError, match=what):
         hedge.of_file(text, "own.toml")
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", '[[episodes]]\nname = "x"\n', GOOD + "colour = 1", "[[episodes]]\nto = 2020-01-02\n"]
+)
+def test_the_hint_shows_one_line_of_an_episode_that_works(wrong):
+    with pytest.raises(UsageError) as caught:
+        hedge.of_file(wrong, "own.toml")
+    assert hedge.of_file(caught.value.hint.partition("one line that works: ")[2], "x")[0].name == "Brexit vote"
 
 
 def test_texts_of_the_users_are_made_safe():
@@ -694,6 +792,41 @@ def test_a_shock_moves_the_other_leg_by_beta_and_the_hedge_by_what_is_left():
         assert row["bar_low"] < row["low"] < row["expected"] < row["high"] < row["bar_high"]
     assert left["high"] - left["low"] == pytest.approx(other["high"] - other["low"])
     assert set(found) == {(by, what) for by in ("all bars", "61 bars", "lowest 20") for what in ("AAA", "hedged")}
+
+
+def test_a_shock_says_what_its_interval_is_of():
+    a, b = linked_returns(400, 0.8)
+    text = studied(pair_of(a, b), shocks=["BBB=-2%"]).findings[1]
+    assert re.search(r"\[\S+%, \S+%\] by the beta of 400 bars and how far its 4 blocks differ, ", text)
+    assert "0 lies within" not in text
+
+
+def leveraged(slopes=(-0.6, -3.0, -3.0, -3.0), first=3.0):
+    """A pair in four blocks, B moving by these slopes on A, which moves three times as much in the first."""
+    rng = np.random.default_rng(4)
+    a = 0.01 * rng.standard_normal(600) * np.repeat([first, 1.0, 1.0, 1.0], 150)
+    return pair_of(a, a * np.repeat(slopes, 150) + 0.0002 * rng.standard_normal(600))
+
+
+def test_one_block_that_makes_an_interval_hold_0_is_named_with_what_each_gives():
+    pair = leveraged()
+    study = studied(pair, shocks=["AAA=-5%"])
+    row = next(row for row in study["shocks"].records() if (row["by"], row["what"]) == ("all bars", "BBB"))
+    assert row["low"] < 0 < row["expected"] < row["high"]
+    text = study.findings[1]
+    assert "0 lies within only because blocks differ: each alone gives from +3.0% to +15.0%" in text
+    assert f", and {pair.day(1)} to {pair.day(150)} (+3.0%) makes most of the width; by the scatter of the bars" in text
+    assert re.search(r"alone it is \[\+\d\.\d%, \+\d\.\d%\]$", text)
+
+
+def test_where_blocks_have_both_signs_an_interval_that_holds_0_is_no_surprise():
+    text = studied(leveraged((0.6, -3.0, -3.0, -3.0)), shocks=["AAA=-5%"]).findings[1]
+    assert "0 lies within" not in text
+
+
+def test_where_the_scatter_holds_0_too_nothing_is_explained_away():
+    a, b = linked_returns(400, 0.02, 5)
+    assert "0 lies within" not in studied(pair_of(a, b), shocks=["AAA=-5%"]).findings[1]
 
 
 def test_a_shock_of_the_held_leg_leaves_it_less_what_the_short_one_gains():

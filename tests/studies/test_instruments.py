@@ -9,7 +9,7 @@ from pairwatch.model import Leg
 from pairwatch.studies import instruments
 from pairwatch.text import clean
 
-OWN = {"leg": "csv:mine.csv", "kind": "equity", "tilt": "value", "region": "UK"}
+OWN = {"symbol": "csv:mine.csv", "asset_class": "equity", "tilt": "value", "region": "UK"}
 
 
 def given(**more):
@@ -73,7 +73,7 @@ def test_simulated_legs_of_the_groups_are_those_of_the_source():
 
 
 def test_an_instrument_of_the_users_replaces_the_shipped_one():
-    found = instruments.catalogue(given(leg="QQQ", fact="holds what I say"), "config.toml")
+    found = instruments.catalogue(given(symbol="QQQ", fact="holds what I say"), "config.toml")
     assert found.get(Leg.parse("QQQ")).fact == "holds what I say"
     assert found.get(Leg.parse("IWM")) == instruments.shipped().get(Leg.parse("IWM"))
 
@@ -81,30 +81,29 @@ def test_an_instrument_of_the_users_replaces_the_shipped_one():
 def test_a_file_has_the_last_word_and_adds_its_groups(tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text(
-        '[[instruments]]\nleg = "QQQ"\nkind = "equity"\ntilt = "mine"\nregion = "US"\n'
+        '[[instruments]]\nsymbol = "QQQ"\nasset_class = "equity"\ntilt = "mine"\nregion = "US"\n'
         '[[groups]]\nname = "my pairs"\npairs = [["QQQ", "csv:a.csv"]]\n',
         "utf-8",
     )
-    found = instruments.catalogue(given(leg="QQQ"), "config.toml", file)
+    found = instruments.catalogue(given(symbol="QQQ"), "config.toml", file)
     assert found.get(Leg.parse("QQQ")).tilt == "mine"
     assert found.groups[-1] == instruments.Group("my pairs", ((Leg("yahoo", "QQQ"), Leg("csv", "a.csv")),))
 
 
 def test_legs_without_a_prefix_come_from_the_source_that_is_set():
-    found = instruments.parsed(given(leg="DGS10"), "x", "fred")
+    found = instruments.parsed(given(symbol="DGS10"), "x", "fred")
     assert list(found.instruments) == [Leg("fred", "DGS10")]
 
 
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"kind": "share"}, "x: instruments[1].kind cannot be 'share'"),
+        ({"asset_class": "share"}, "x: instruments[1].asset_class cannot be 'share'"),
         ({"tilt": 3}, "x: instruments[1].tilt cannot be '3'"),
-        ({"tilt": ""}, "x: instruments[1].tilt cannot be ''"),
         ({"fact": "holds\x1b[31m"}, "x: instruments[1].fact cannot be 'holds\ufffd[31m'"),
         ({"fact": "x" * 121}, "x: instruments[1].fact cannot be"),
-        ({"leg": 7}, "x: instruments[1]: '7' is no leg"),
-        ({"leg": "no such"}, "x: instruments[1]: not a leg"),
+        ({"symbol": 7}, "x: instruments[1]: '7' is no leg"),
+        ({"symbol": "no such"}, "x: instruments[1]: not a leg"),
         ({"market": "yes"}, "x: instruments[1].market cannot be 'yes'"),
         ({"hedges": "equity"}, "x: instruments[1].hedges cannot be 'equity'"),
         ({"hedges": ["gold"]}, "x: instruments[1].hedges cannot be"),
@@ -119,16 +118,44 @@ def test_what_cannot_be_an_instrument_is_refused_with_its_place(more, message):
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("key", ["leg", "kind", "tilt", "region"])
-def test_what_every_instrument_needs_is_asked_for(key):
-    short = {name: value for name, value in OWN.items() if name != key}
-    with pytest.raises(UsageError, match=rf"instruments\[1\] has no {key}"):
-        instruments.parsed({"instruments": [short]}, "x")
+def test_a_symbol_is_all_that_an_instrument_needs():
+    found = instruments.parsed({"instruments": [{"symbol": "csv:mine.csv"}]}, "x").get(Leg("csv", "mine.csv"))
+    assert found == instruments.Instrument(Leg("csv", "mine.csv"))
+    with pytest.raises(UsageError, match=r"instruments\[1\] has no key 'symbol'"):
+        instruments.parsed({"instruments": [{"name": "my book"}]}, "x")
+
+
+@pytest.mark.parametrize("wrong", ["[[instruments]]\nname = 'x'", "[[instruments]]\nsymbol = 'QQQ'\ncolour = 1"])
+def test_the_hint_shows_one_line_that_works(wrong):
+    with pytest.raises(UsageError) as caught:
+        instruments.parsed(tomllib.loads(wrong), "x")
+    line = caught.value.hint.partition("one line that works: ")[2]
+    assert Leg.parse("QQQ") in instruments.parsed(tomllib.loads(line), "x").instruments
+
+
+def test_the_hint_for_a_group_shows_one_line_that_works():
+    with pytest.raises(UsageError) as caught:
+        instruments.parsed({"groups": [{"name": "x"}]}, "x")
+    line = caught.value.hint.partition("one line that works: ")[2]
+    assert instruments.parsed(tomllib.loads(line), "x").groups[0].name == "mine"
+
+
+def test_the_names_that_keys_had_before_are_read_too():
+    before = {"leg": "csv:mine.csv", "kind": "equity", "tilt": "value", "region": "UK"}
+    assert instruments.parsed({"instruments": [before]}, "x") == instruments.parsed(given(), "x")
+    with pytest.raises(UsageError, match="knows no key 'leg'"):  # of both, which one is meant
+        instruments.parsed(given(leg="QQQ"), "x")
+
+
+def test_legs_of_which_no_class_is_known_are_like_nothing():
+    one, other = (instruments.Instrument(Leg("csv", name)) for name in ("a.csv", "b.csv"))
+    assert not one.is_like(other)
+    assert not one._replace(kind="equity").is_like(other._replace(kind="equity"))
 
 
 def test_an_instrument_that_is_there_twice_is_refused():
-    with pytest.raises(UsageError, match=r"instruments\[2\]\.leg"):
-        instruments.parsed({"instruments": [{**OWN, "leg": "qqq"}, {**OWN, "leg": "QQQ"}]}, "x")
+    with pytest.raises(UsageError, match=r"instruments\[2\]\.symbol"):
+        instruments.parsed({"instruments": [{**OWN, "symbol": "qqq"}, {**OWN, "symbol": "QQQ"}]}, "x")
 
 
 @pytest.mark.parametrize(

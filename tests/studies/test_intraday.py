@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from datetime import date, time
 from time import perf_counter
 
@@ -13,13 +14,14 @@ from hypothesis import strategies as st
 from tests import builders
 from tests.intraday import FIVE, LONDON, ONE, held, led, of, stamps
 
-from pairwatch.bars import SECOND, Interval
+from pairwatch.bars import SECOND, Interval, in_bars
 from pairwatch.errors import NotEnoughData
 from pairwatch.studies import intraday
 from pairwatch.studies.intraday import Asked
 from pairwatch.studies.intraday.asked import nice, time_text
 
 ASKED = Asked(FIVE, 5, builders.FRIDAY)
+FIFTEEN = Interval.parse("15m")
 TICKS = Asked(Interval.parse("ticks"), 10, builders.FRIDAY)
 
 
@@ -55,8 +57,18 @@ def test_a_lead_of_two_bars_is_found_with_its_lag_in_time():
     said = verdict(found)
     assert (said["leader"], said["lag_bars"], said["lag_seconds"]) == ("A", 2, 600)
     assert said["p_value"] == 0.0005
-    assert found.findings[0].startswith("AAA leads BBB by 10 min (D(2) = +")
+    assert found.findings[0].startswith("AAA leads BBB by 10 min, to the nearest 5 min (D(2) = +")
+    assert found.findings[0].endswith("95% interval +5 min to +15 min)")
     assert "holds in the second" in found.findings[1]
+
+
+def test_a_lag_that_is_not_sure_is_not_said():
+    found = intraday.study(*pair(seed=2, sessions=20, slots=30, lead=0.05), ASKED)
+    assert verdict(found)["leader"] == "A"
+    assert found.findings[0].startswith(
+        "AAA leads BBB by a lag that is not sure (D(2) = +0.151, p < .001, 20 sessions; 95%"
+    )
+    assert found.findings[0].endswith("95% interval -25 min to +15 min)")
 
 
 def test_a_lead_that_has_gone_is_not_confirmed():
@@ -318,7 +330,41 @@ def test_ticks_without_a_grid_find_a_lead_in_seconds():
     assert (said["leader"], said["contrast_seconds"], said["lag_seconds"]) == ("A", 20, 20)
     assert said["lead_lag_ratio"] > 1
     assert "by Hayashi and Yoshida" in found["data"].notes[0]
-    assert found.findings[0].startswith("AAA leads BBB by 20 s")
+    assert found.findings[0].startswith("AAA leads BBB by 20 s, to the nearest 10 s")
+
+
+def test_the_interval_of_a_lag_is_no_narrower_than_the_grid_of_shifts():
+    """Ticks some five seconds apart, and a lead of three, which no shift on the grid is."""
+    found = intraday.study(*tick_pair(lead=3.0, counts=(1200, 400)), TICKS)
+    (row,) = [row for row in found["verdict"].rows if row[0] == "lag_seconds"]
+    assert (row[1], row[2] <= 3 <= row[3], row[3] - row[2] >= 10) == (5, True, True)
+    assert "by 5 s, to the nearest 5 s" in found.findings[0]
+
+
+def test_shifts_longer_than_what_lies_between_ticks_say_what_they_hide():
+    asked = TICKS._replace(interval=Interval.parse("1m"))
+    (note,) = intraday.study(*tick_pair(), asked).warnings
+    assert note.startswith("between shifts of 1 min a shorter lead hides: ticks are about ")
+    assert intraday.study(*tick_pair(), TICKS).warnings == ()
+
+
+def test_bars_that_share_their_moments_are_not_said_to_have_their_own():
+    found = intraday.study(*pair(lead=0.3), ASKED._replace(interval=Interval.parse("10s")))
+    assert not any("clockwork" in text for text in found.warnings)
+
+
+def test_what_bars_were_made_of_is_in_the_receipt():
+    a, b = pair(lead=0.3)
+    longer = [
+        side._replace(bars=in_bars(replace(side.bars, interval=FIFTEEN), np.full(len(side.bars), -14400 * SECOND)))
+        for side in (a, b)
+    ]
+    found = intraday.study(*longer, ASKED._replace(interval=FIFTEEN))
+    assert verdict(found)["leader"] == "A"
+    assert "AAA and BBB: bars of 15m that end on the clock, each with the last price in it, made of bars of 5 min" in (
+        found.receipt.lined_up
+    )
+    assert "made of" not in intraday.study(a, b, ASKED).receipt.lined_up
 
 
 def test_ticks_of_one_path_have_no_leader_however_much_rarer_one_leg_is():

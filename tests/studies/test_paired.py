@@ -48,6 +48,14 @@ def third(levels, days=None, **facts):
 # ---------------------------------------------------------------- the whole history
 
 
+def test_a_history_says_whether_it_was_taken_whole():
+    a, b = linked_pair(300)
+    day = a.series.dates[100].item()
+    assert pair_of(a, b).span == "whole history"
+    assert pair_of(a, b, since=day).span == f"since {day}"
+    assert pair_of(a, b, since=date(1990, 1, 1)).span == "whole history"
+
+
 def test_a_pair_holds_every_common_close_and_the_window_only_rolls():
     a, b = linked_pair(300)
     pair = pair_of(a, b)

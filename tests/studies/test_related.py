@@ -205,7 +205,7 @@ def test_an_unknown_leg_falls_back_on_the_cached_legs_that_move_with_it():
     pair, cached, held = moved(20, 3)
     found = related.study(pair, KNOWN, held.get, lambda: cached)
     assert sorted(names(found)) == [f"AAA csv:leg{at:03d}.csv" for at in range(3)]
-    assert "the catalogue does not know AAA, BBB: of 20 cached legs 3 move" in found["pairs"].notes[0]
+    assert "the catalogue has no asset class for AAA, BBB: of 20 cached legs 3 move" in found["pairs"].notes[0]
     r = [one["correlation"] for one in records(found)]
     assert r == sorted(r, reverse=True)
 
@@ -234,6 +234,24 @@ def test_unrelated_cached_legs_are_rarely_taken_for_related():
         pair = paired(*(made(leg, 5000 + 2 * seed + at) for at, leg in enumerate(legs)), question())
         taken += bool(names(related.study(pair, KNOWN, held.get, lambda cached=cached: cached)))
     assert taken <= 6  # 5 % of 40 are 2; more than 6 come in one of a hundred
+
+
+def test_a_leg_with_a_name_alone_falls_back_on_the_cached_legs_too():
+    pair, cached, held = moved(20, 3)
+    named = instruments.parsed({"instruments": [{"symbol": "AAA", "name": "my book"}]}, "x")
+    assert len(names(related.study(pair, KNOWN.with_more(named), held.get, lambda: cached))) == 3
+
+
+@pytest.mark.parametrize("left_out", ["asset_class", "tilt", "region"])
+def test_what_is_not_said_of_a_leg_relates_it_to_nothing(left_out):
+    own = {"symbol": "AAA", "asset_class": "equity", "tilt": "growth", "region": "US"}
+    given = [{**own, left_out: ""}, {**own, "symbol": "CCC", "market": True, left_out: ""}]
+    known = KNOWN.with_more(instruments.parsed({"instruments": given}, "x"))
+    found = records(related.study(a_pair("AAA", "IWM"), known, nothing, count=100))
+    reasons = [one["why"] for one in found if one["relation"] in ("contrast", "region")]
+    assert not any("CCC" in one["pair"] for one in found if one["relation"] in ("contrast", "region"))
+    assert not any(", ;" in why or "against ," in why for why in reasons)
+    assert ("AAA against its market" in " ".join(one["why"] for one in found)) == (left_out == "tilt")
 
 
 def test_the_cached_legs_are_not_looked_at_for_legs_that_are_known():

@@ -29,7 +29,7 @@ from pairwatch.model import NAN, Window
 from pairwatch.staging import Question
 from pairwatch.studies import spread
 from pairwatch.studies.paired import beside, paired
-from pairwatch.studies.spread.findings import Found, findings
+from pairwatch.studies.spread.findings import Found, findings, place_of
 from pairwatch.studies.spread.made import _kalman
 
 light = settings(max_examples=12, deadline=None)
@@ -116,7 +116,9 @@ def test_a_spread_that_returns_has_a_half_life_with_both_ends():
     assert found["p"] < 0.001
     assert "are cointegrated" in study.findings[0]
     assert "marginally" not in study.findings[0]
-    assert re.search(r"and reverts \(p < \.001\); half-life \d bars \(95% interval \d to \d+\)", study.findings[1])
+    assert re.search(
+        r"and reverts \(p < \.001\); half-life \d\.\d bars \(95% interval \d\.\d to \d+\.\d\)", study.findings[1]
+    )
 
 
 def test_two_walks_have_no_half_life_and_it_is_said_first():
@@ -126,7 +128,8 @@ def test_two_walks_have_no_half_life_and_it_is_said_first():
     assert found["p"] > 0.05
     assert "not shown to be cointegrated" in study.findings[0]
     assert re.search(
-        r"^the ratio is at the \d+.. percentile of its past and is not shown to revert \(p \.\d+\); no half-life$",
+        r"^the ratio is (below|at|above) the \d+.. percentile of its past and is not shown to revert \(p \.\d+\); "
+        r"no half-life$",
         study.findings[1],
     )
     assert all(math.isnan(found[key]) for key in ("half_life", "half_life_low"))
@@ -165,8 +168,10 @@ def test_sentence_and_row_say_the_same_of_a_half_life():
     assert text.endswith("(p .62); no half-life")
     assert all(math.isnan(row[key]) for key in ("half_life", "half_life_low", "half_life_high"))
     text, row = bounded(0.01, bars=20.0, low=10.0, high=50.0)
-    assert text.endswith("reverts (p .01); half-life 20 bars (95% interval 10 to 50)")
+    assert text.endswith("reverts (p .01); half-life 20.0 bars (95% interval 10.0 to 50.0)")
     assert row["half_life_high"] == 50.0
+    text, _ = bounded(0.41, bars=1414.7, low=331.2, high=math.inf)
+    assert text.endswith("half-life 1,415 bars, no upper end (95% from 331)")
 
 
 @light
@@ -224,8 +229,9 @@ def test_no_number_of_a_day_is_changed_by_what_comes_after_it():
 def test_a_window_that_is_too_short_has_no_p_and_says_its_power():
     a, b = kept_together(800)
     found = list(studied(a, b)["cointegration"].records())
-    assert [row["closes"] for row in found] == 4 * [800] + 4 * [505] + 4 * [62]
-    assert all(math.isnan(row["p"]) and "too short: power" in row["verdict"] for row in found[8:])
+    assert [row["closes"] for row in found] == 6 * [800] + 6 * [505] + 6 * [62]
+    assert all(math.isnan(row["p"]) and "too short" in row["verdict"] for row in found[12:])
+    assert all("too short: power" in row["verdict"] for row in found[12:16])
     assert [row["verdict"] for row in found[:3]] == ["yes", "yes", "yes"]
 
 
@@ -243,7 +249,8 @@ def test_legs_that_are_one_series_twice_are_not_tested_for_the_digits_of_roundin
     assert not any("nan" in text for text in study.findings)
     found = rows(study, "spreads")["least squares"]
     assert all(math.isnan(found[key]) for key in ("z_history", "percentile", "half_life", "p"))
-    assert all(math.isnan(row["p"]) and row["verdict"] == "as one" for row in study["cointegration"].records())
+    tested = list(study["cointegration"].records())[:4]
+    assert all(math.isnan(row["p"]) and row["verdict"] == "as one" for row in tested)
 
 
 def test_the_ratio_of_one_series_twice_does_not_move():
@@ -268,6 +275,76 @@ def test_the_bootstrap_alone_says_whether_there_is_a_vector_and_the_table_of_a_s
         assert span._replace(p_trace=p, trace=span.trace._replace(trace=traces)).rank == rank
 
 
+def returning(n=900, seed=6):
+    """A leg whose logarithm halves its way back in eight bars, and its own changes."""
+    noise = 0.03 * np.random.default_rng(seed).standard_normal(n)
+    for t in range(1, n):
+        noise[t] += 0.5 ** (1 / 8) * noise[t - 1]
+    return history(20 * np.exp(noise), symbol="BBB"), np.diff(noise)
+
+
+def beside_a_returning_leg(n=900, seed=6):
+    """AAA walks on, and its changes go with those of BBB, which returns."""
+    leg, changes = returning(n, seed)
+    own = 0.01 * np.random.default_rng(seed + 1).standard_normal(n - 1)
+    return history(100 * np.exp(np.append(0, (own - 0.2 * changes).cumsum())), symbol="AAA"), leg
+
+
+def of_history(study):
+    """The tests of the whole history, by name."""
+    return {record["test"]: record for record in list(study["cointegration"].records())[:6]}
+
+
+def test_a_leg_that_returns_by_itself_is_cointegrated_with_nothing():
+    study = studied(*beside_a_returning_leg())
+    found = of_history(study)
+    assert found["B on A"]["p"] < 0.001
+    for name in ("B on A", "trace, r = 0"):
+        assert found[name]["verdict"] == "no: a leg returns"
+    assert (found["A alone"]["verdict"], found["B alone"]["verdict"]) == ("not found", "returns")
+    assert re.match(
+        r"not cointegration: BBB returns by itself \(p < \.001\), AAA is not shown to \(p \.\d+\); Engle-Granger ",
+        study.findings[0],
+    )
+    assert not any("are cointegrated" in text for text in study.findings)
+    assert any(note.startswith("no: a leg that returns by itself") for note in study["cointegration"].notes)
+
+
+def test_legs_that_both_return_are_both_named():
+    a, _ = returning(seed=11)
+    study = studied(history(a.series.closes, symbol="AAA"), returning(seed=12)[0])
+    assert study.findings[0].startswith("not cointegration: AAA and BBB return by themselves (p < .001 and < .001)")
+
+
+def test_johansens_second_trace_says_that_each_leg_returns_where_their_own_tests_do_not():
+    pair = pair_of(*kept_together())
+    span = spread.cointegration.span(pair, 1500)
+    full = span._replace(trace=span.trace._replace(trace=(60.0, 9.5)))
+    assert not full.returning
+    text = findings(Found(pair, (full,), spread.spreads.told(pair, span.forth.test), None, (), None))[0]
+    assert text.startswith(
+        "not cointegration: by Johansen's second trace each leg returns by itself (9.5, 8.19 needed)"
+    )
+    found = {row[0]: row[-1] for row in spread.cointegration.section(pair, (full,)).rows}
+    assert (found["trace, r = 0"], found["trace, r <= 1"]) == ("no: each returns", "no: each returns")
+
+
+def test_what_there_is_not_to_say_of_a_second_vector_is_none_and_no_dash():
+    found = of_history(studied(*kept_together()))
+    assert found["trace, r <= 1"]["verdict"] is None
+
+
+def test_a_leg_alone_is_tested_as_statsmodels_tests_it():
+    a, b = beside_a_returning_leg()
+    found = of_history(studied(a, b))["B alone"]
+    logs = np.log(b.series.closes)
+    most = math.ceil(4 * 8.99**0.25)
+    t, p, lags, nobs, critical, _ = reference.adfuller(logs, maxlag=most, result_object=False)
+    assert (found["plain_statistic"], found["plain_p"], found["lags"]) == (pytest.approx(t), pytest.approx(p), lags)
+    assert found["critical"] == pytest.approx(critical["5%"], abs=1e-9)
+    assert nobs == 900 - 1 - lags
+
+
 def test_critical_and_plain_values_are_those_of_statsmodels():
     a, b = linked_pair(900, seed=5)
     found = next(studied(a, b)["cointegration"].records())
@@ -281,7 +358,7 @@ def test_a_window_of_months_that_is_longer_than_two_years_has_its_rows():
     legs = linked_returns(239, rho=0.8, seed=3)
     a, b = (history(prices(x), days, symbol=s, frequency="month") for x, s in zip(legs, ("AAA", "BBB"), strict=True))
     study = studied(a, b, window="36b")
-    assert [row["closes"] for row in study["cointegration"].records()] == 4 * [240] + 4 * [37]
+    assert [row["closes"] for row in study["cointegration"].records()] == 6 * [240] + 6 * [37]
     assert [row["day"] for row in study["ledger"].records()][-1] == "26 other bars"
 
 
@@ -334,7 +411,19 @@ def test_a_gap_of_nearly_nothing_has_no_shares():
     b = np.full(100, 1e-9)
     study = studied(history(prices(a), symbol="AAA"), history(prices(b), symbol="BBB"), days=2)
     assert all(math.isnan(row["share"]) for row in study["ledger"].records())
-    assert any("nearly nothing" in text for text in study.findings)
+    (text,) = (text for text in study.findings if "nearly nothing" in text)
+    assert "nearly nothing: +0.0%, what is left of +4.9% on 1 day and -4.9% on 60 days; the largest is " in text
+
+
+def test_days_that_cancel_are_told_as_what_they_add_and_take():
+    """One day adds 5%, five take 1.1% each, and the others add the rest: the six largest make less than none of it."""
+    a = np.full(100, 0.0005)
+    a[-40] = 0.05
+    a[-30:-25] = -0.011
+    study = studied(history(prices(a), symbol="AAA"), history(np.full(101, 9.0), symbol="BBB"), days=6)
+    (text,) = (text for text in study.findings if text.startswith("the gap"))
+    assert re.search(r" is \+2\.\d%, what is left of \+\d\.\d% on 56 days and -\d\.\d% on 5 days; the largest is", text)
+    assert "of it" not in text
 
 
 def test_a_ledger_of_no_days_is_refused():
@@ -441,11 +530,34 @@ def test_months_are_bars_like_any_other():
     legs = linked_returns(239, rho=0.8, seed=3)
     a, b = (history(prices(x), days, symbol=s, frequency="month") for x, s in zip(legs, ("AAA", "BBB"), strict=True))
     study = studied(a, b, window="24b")
-    assert [row["closes"] for row in study["cointegration"].records()] == 4 * [240] + 4 * [25]
+    assert [row["closes"] for row in study["cointegration"].records()] == 6 * [240] + 6 * [25]
     assert "largest of 24 bars" in " ".join(study.findings)
 
 
 # ---------------------------------------------------------------- words
+
+
+@pytest.mark.parametrize(
+    ("share", "place"),
+    [
+        (0.004, "below the 1st"),
+        (0.0149, "at the 1st"),
+        (0.12, "at the 12th"),
+        (0.62, "at the 62nd"),
+        (0.9981, "above the 99th"),
+    ],
+)
+def test_a_percentile_is_said_as_the_table_has_it(share, place):
+    assert place_of(share) == f"{place} percentile"
+
+
+def test_a_history_that_is_not_taken_whole_is_not_called_so():
+    a, b = linked_pair(900)
+    day = a.series.dates[300].item()
+    pair = paired(a, b, Question(FRIDAY, Window.parse("61b")), day)
+    study = spread.study(pair)
+    assert not any("whole history" in text for text in (*study.findings, *study["spreads"].notes))
+    assert any(f"all closes since {day}" in note for note in study["spreads"].notes)
 
 
 def test_findings_are_in_one_style():
@@ -497,7 +609,7 @@ def test_a_brief_study_has_the_same_answers():
         assert set(brief.findings) <= set(whole.findings)
         for key in ("spreads", "cointegration", "ledger"):
             assert repr(brief[key].rows) == repr(whole[key].rows[: len(brief[key].rows)])
-        assert len(brief["cointegration"].rows) == 4
+        assert len(brief["cointegration"].rows) == 6
 
 
 def test_what_is_remarked_of_a_third_leg_is_a_warning():

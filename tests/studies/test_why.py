@@ -256,7 +256,7 @@ def test_the_last_sentence_but_those_of_doubt_says_from_when_to_when():
 
 def test_a_leg_of_the_users_own_is_told_by_what_the_user_says():
     mine = instruments.parsed(
-        {"instruments": [{"leg": "AAA", "kind": "bond", "tilt": "x", "region": "UK", "fact": "holds my 3 bonds"}]}, "x"
+        {"instruments": [{"symbol": "AAA", "asset_class": "bond", "fact": "holds my 3 bonds"}]}, "x"
     )
     assert text(why.study(asked(*linked_pair(200)), mine, {}))[0].startswith("AAA holds my 3 bonds; its volatility is ")
     assert mine.get(Leg.parse("AAA")).kind == "bond"
@@ -339,11 +339,63 @@ def test_the_findings_are_the_numbers_of_the_sentences(told):
     r = next(one["number"] for one in sentences(found) if one["sentence"].startswith("correlation"))
     assert is_one_of(shown_numbers(near, ("AAA", "BBB"))[1], [r])
     assert is_one_of(shown_numbers(near, ("AAA", "BBB"))[2], [first["the gap"]])
-    for number, topic in zip(shown_numbers(tested), ("who leads", "reversion"), strict=True):
-        assert is_one_of(number, [first[topic]])
+    tests = shown_numbers(tested, ("AAA", "BBB"))
+    assert is_one_of(tests[0], [first["who leads"]])
+    assert is_one_of(tests[-1], [first["reversion"]])
     assert is_one_of(shown_numbers(hedged, ("AAA", "BBB"))[0], [first["hedge"]])
     assert not any(finding.endswith(".") for finding in found.findings)
     assert not set(text(found)) & {f"{finding}." for finding in found.findings}
+
+
+TESTED = {
+    "whole history, 6,597 returns: no leader (p .82; a lead of .05 or more would have shown 4 times in 5)": (
+        "no leader shows (p .82)"
+    ),
+    "whole history, 900 returns: AAA leads BBB by 2 bars (p .001); 95% interval of the lag at +2": (
+        "AAA leads BBB by 2 bars (p .001)"
+    ),
+    "whole history, 900 returns: no verdict: AAA closes 6 h after BBB, and the clock alone can do it (p .03)": (
+        "no verdict: AAA closes 6 h after BBB, and the clock alone can do it (p .03)"
+    ),
+}
+
+
+@pytest.mark.parametrize("said", TESTED)
+def test_a_headline_says_what_a_test_found_and_not_its_p_of_something(said):
+    heading = Heading("verdict", "", "", (Column("span", "", "text", ""), Column("p_value", "", "probability", "")))
+    makes = {"lead": lambda pair: pair.study("lead", (said,), (Section(heading, (("history", 0.82),)),))}
+    found = why.study(asked(*linked_pair(200)), NOBODY, makes).findings
+    assert f"over the whole history: {TESTED[said]}" in found
+
+
+def test_a_headline_has_every_test_of_cointegration_and_what_they_come_to(told):
+    _, studies, found = told
+    verdict, _, tests = studies["spread"].findings[0].partition(": ")
+    assert f"; {verdict} ({tests.partition(', over ')[0]})" in found.findings[1]
+    assert all(name in found.findings[1] for name in ("Engle-Granger p ", " and ", "Johansen p "))
+    assert "that they drift apart" not in found.findings[1]
+
+
+def test_a_name_of_the_users_is_what_the_leg_is():
+    mine = instruments.parsed({"instruments": [{"symbol": "AAA", "name": "my 1st book"}]}, "x")
+    assert text(why.study(asked(*linked_pair(200)), mine, {}))[0].startswith("AAA is my 1st book; its volatility is ")
+    bare = instruments.parsed({"instruments": [{"symbol": "AAA"}]}, "x")
+    assert text(why.study(asked(*linked_pair(200)), bare, {}))[0].startswith("AAA has no name in the catalogue; ")
+
+
+def test_what_is_not_said_of_a_leg_stands_in_no_contrast():
+    given = [{"symbol": "AAA", "name": "x"}, {"symbol": "BBB", "asset_class": "bond", "tilt": "x", "region": "UK"}]
+    found = text(why.study(asked(*linked_pair(200)), instruments.parsed({"instruments": given}, "x"), {}))
+    assert any(one.startswith("over all 200 common returns") for one in found)
+
+
+def test_rates_have_changes_and_no_returns():
+    levels = 3 + 0.01 * np.cumsum(np.random.default_rng(1).standard_normal((2, 300)), axis=1)
+    a, b = (history(x, symbol=s, measure="rate", unit="percent") for x, s in zip(levels, ("AAA", "BBB"), strict=True))
+    found = why.study(asked(a, b), NOBODY, {"lead": too_short})
+    said = [*found.findings, *(one["sentence"] for one in sentences(found) if one["topic"] != "who leads")]
+    assert any("changes" in one for one in said)
+    assert not any("return" in one for one in said)
 
 
 def test_a_finding_whose_number_cannot_be_said_is_left_out():

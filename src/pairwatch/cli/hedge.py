@@ -35,7 +35,8 @@ def hedge(
         options.option("--shock", metavar="B=-10%", help="What such a move of a leg would bring; may be repeated."),
     ] = None,
     episodes: Annotated[
-        Path | None, options.option("--episodes", metavar="FILE", help="More episodes of the past, a TOML file.")
+        Path | None,
+        options.option("--episodes", metavar="FILE", help="More episodes, a TOML file: [[episodes]] name, from, to."),
     ] = None,
     window: options.Window = None,
     as_of: options.AsOf = None,

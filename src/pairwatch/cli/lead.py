@@ -20,7 +20,12 @@ def lead(
     b: options.LegB,
     interval: Annotated[
         str | None,
-        options.option("--interval", metavar="1d|1h|5m", help="Bars within days, or ticks, instead of daily ones."),
+        options.option(
+            "--interval",
+            metavar="1d|1h|5m|30s|ticks",
+            help="Bars within days instead of daily ones: 1m, 2m, 5m, 15m, 30m or 1h; of files with timestamps any "
+            "other too (1s, 30s, 4h), and ticks.",
+        ),
     ] = None,
     step: Annotated[
         int | None,

@@ -24,7 +24,12 @@ def related(
     count: Annotated[int, typer.Option("--count", "-n", metavar="10", min=1, max=100, help="How many at most.")] = 10,
     catalogue: Annotated[
         Path | None,
-        options.option("--catalogue", metavar="FILE", help="More instruments and groups of pairs, as TOML."),
+        options.option(
+            "--catalogue",
+            metavar="FILE",
+            help="More instruments, a TOML file: [[instruments]] symbol, name, asset_class, tilt, region; [[groups]] "
+            "name, pairs.",
+        ),
     ] = None,
     window: options.Window = None,
     as_of: options.AsOf = None,

@@ -27,6 +27,17 @@ Only = Annotated[
 ]
 
 
+# Sections that are there only for what is asked: the argument that asks for it, and how it is typed.
+_ASKED_FOR = {
+    ("correlation", "factor"): ("factor", "--factor SPY"),
+    ("hedge", "shocks"): ("shock", "--shock B=-10%"),
+    ("lead", "data"): ("interval", "--interval 5m"),
+    ("lead", "lags"): ("interval", "--interval 5m"),
+    ("spread", "drivers"): ("beside", "--with cboe:VIX"),
+    ("spread", "ledger_beside"): ("beside", "--with cboe:VIX"),
+}
+
+
 class Run(NamedTuple):
     """A study's pair, and where other legs come from."""
 
@@ -64,7 +75,7 @@ def run(name: str, given: dict[str, Any], study: "Callable[[Run], Study]", other
 
     since = api.as_day(given["since"])
     asked, cache = world.question(settings, now), world.cache(settings)
-    legs = api.pair(given["a"], given["b"], settings["source"])
+    legs = _legs(name, given, settings["source"])
     try:
         every = (*legs, *(_leg(leg, settings["source"]) for leg in others))
         desk = world.desk(settings, cache, asked, now=now, verbose=given["verbose"], legs=every, units=given["unit"])
@@ -89,12 +100,24 @@ def begun(name: str, given: dict[str, Any]) -> tuple[dict[str, Any], results.Des
 
     to = results.destination(settings["format"], given["output"])
     written.check(to.form)
-    sections = [heading.key for heading in headings(name)]
-    if given["section"] and given["section"] not in sections:
-        raise UsageError(
-            f"{name} has no section {clean(given['section'])!r}", f"there are {listing(sections, len(sections))}"
-        )
+    if given["section"]:
+        _check_section(name, given["section"], given, [heading.key for heading in headings(name)])
     return settings, to
+
+
+def _check_section(name: str, section: str, given: dict[str, Any], sections: list[str]) -> None:
+    argument, typed = _ASKED_FOR.get((name, section), ("", ""))
+    if argument and not given.get(argument):
+        raise UsageError(f"{name} has a section {section!r} only with {typed.split()[0]}", f"add {typed}")
+    if section not in sections:
+        raise UsageError(f"{name} has no section {clean(section)!r}", f"there are {listing(sections, len(sections))}")
+
+
+def _legs(name: str, given: dict[str, Any], source: str) -> "tuple[Leg, Leg]":
+    first, second = _leg(given["a"], source), _leg(given["b"], source)
+    if first == second:
+        raise UsageError(f"both legs are {first}", f"name two different legs: pairwatch {name} QQQ IWM")
+    return first, second
 
 
 def _paired(desk: "Desk", legs: "tuple[Leg, Leg]", asked: "Question", since: "date | None") -> "Paired":

@@ -18,7 +18,11 @@ def why(
     b: options.LegB,
     catalogue: Annotated[
         Path | None,
-        options.option("--catalogue", metavar="FILE", help="More instruments, as TOML."),
+        options.option(
+            "--catalogue",
+            metavar="FILE",
+            help="More instruments, a TOML file: [[instruments]] symbol, name, asset_class, tilt, region.",
+        ),
     ] = None,
     window: options.Window = None,
     as_of: options.AsOf = None,

@@ -73,16 +73,51 @@ def jackknifed(terms: Floats, statistic: Statistic) -> Jackknifed:
     Business & Economic Statistics 28(4), Student's t of few blocks.
     """
     n = terms.shape[1]
-    blocks = MORE_BLOCKS if n >= LONG else BLOCKS
+    starts = block_starts(n)
+    blocks = len(starts)
     if n < LEAST:
         return Jackknifed(NAN, NAN, blocks - 1)
-    sums = np.add.reduceat(terms, np.arange(blocks) * n // blocks, axis=1)
+    sums = np.add.reduceat(terms, starts, axis=1)
     whole = sums.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         value, without = statistic(whole), statistic(whole[:, None] - sums)
         # Not to be said where all that moves is in one block.
         error = math.sqrt((blocks - 1) * float(np.square(without - without.mean()).mean()))
     return Jackknifed(float(value), error, blocks - 1)
+
+
+def block_starts(n: int) -> Positions:
+    """Where the blocks of n values begin."""
+    blocks = MORE_BLOCKS if n >= LONG else BLOCKS
+    return np.arange(blocks) * n // blocks
+
+
+class Blocks(NamedTuple):
+    """What the blocks of `robust_slope` say one by one.
+
+    Attributes:
+        ends: of each block, the first place and the one after the last.
+        slopes: of each block alone; NaN where x does not vary in it.
+        decisive: the place, among them, of the one that makes more than half of the squared error, or None.
+    """
+
+    ends: list[tuple[int, int]]
+    slopes: Floats
+    decisive: int | None
+
+
+def block_slopes(x: Floats, y: Floats) -> Blocks:
+    """The least-squares slopes of y on x in each block of neighbours, and which block makes the interval wide."""
+    n = len(x)
+    starts = block_starts(n)
+    x, y = x - x.mean(), y - y.mean()
+    sums = np.add.reduceat(np.array([x * y, x * x, x, y, np.ones(n)]), starts, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        alone, without = _slope(sums), _slope(sums.sum(axis=1)[:, None] - sums)
+    squares = np.square(without - without.mean())
+    widest = int(np.argmax(squares))
+    ends = list(zip(starts.tolist(), [*starts[1:].tolist(), n], strict=True))
+    return Blocks(ends, alone, widest if squares[widest] > squares.sum() / 2 else None)
 
 
 def robust_slope(x: Floats, y: Floats, *, centred: bool = True) -> Estimate:

@@ -1,12 +1,16 @@
-"""The test of a lead in many windows at once, judged against one pool of windows whose days are in another order.
+"""The test of a lead in many windows at once, judged against a pool of windows whose days are in another order.
 
 The statistic is that of `pairwatch.lead`. Permuting each window anew would cost seconds; here the days of the whole
 history are put into another order that only reaches as far as a window is long, some dozen times, and all windows that
 result are one pool. What a window's own correlation does to the statistic's chance distribution is taken out first: in
 units of the 5 % point that it has in the limit for that correlation.
+
+A window is judged by what of the pool lies before its own end, so that what comes later never changes what is said of
+it; the first windows, which have little before them, by orders of their own days besides.
 """
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,9 +23,16 @@ from pairwatch.lead.estimates import estimated, lagged_sums, sides
 from pairwatch.model import Floats, Positions
 
 POOL = 4000
-"""Windows without a lead that the others are judged against, at least."""
+"""Windows without a lead that the share by chance is counted among, at least."""
 REORDERED = 12
-"""Histories in another order, at least, that these come from: one alone has windows of a few days only."""
+"""Histories in another order, at least, that these come from: one alone has windows of a few days only. So many are the
+same however long the history is, and windows are judged by them."""
+OWN, OWN_NUMBERS = (199, 400), 25_000
+"""Orders of the first window's own days, as many as have so many returns together; of the second's half, and so on."""
+FIRST = 40
+"""So many windows are the first ones; from there on the pool has some hundred others."""
+OTHERS = 1 << 32
+"""What is added to a seed for draws that are not to be those of the seed itself."""
 NUMBERS = 500_000
 """Returns of all those windows together, at most, as long as there are so many histories."""
 SHARES = 999
@@ -56,7 +67,8 @@ class WindowTests(NamedTuple):
     Attributes:
         starts: where each window begins.
         found: each window's best candidate.
-        p_value: of each window's, all lags considered; NaN where it cannot be said; shape (windows,).
+        p_value: of each window's, all lags considered, by days up to its end alone; NaN where it cannot be said; shape
+            (windows,).
         chance: the lags that are named in windows of reordered days, 0 where none is; shape (histories, windows).
         sayable: in which of those windows anything can be said.
     """
@@ -81,20 +93,54 @@ class WindowTests(NamedTuple):
 def rolling_leads(a: Floats, b: Floats, rolling: Rolling, seed: int = 0) -> WindowTests:
     """The test of a lead in every window, the first one beginning with the history.
 
-    So a window stays where it is while the history grows, and nearly keeps its p: the pool grows by the new days alone,
-    as long as it is made of as many histories.
+    So a window stays where it is while the history grows, and keeps its p, for that is made of days up to its end. What
+    chance names is of the whole history.
     """
     n, window = len(a), rolling.length
     starts = np.arange(0, n - window + 1, rolling.step)
     found = window_leads(_cut(a, starts, window), _cut(b, starts, window), rolling.max_lag)
     size = window * len(starts)
     histories = max(REORDERED, min(-(-POOL // len(starts)), NUMBERS // size))
-    uniform, at_once = Draws(seed).uniform(n, histories).T, max(1, BLOCK // size)
+    same, more = Draws(seed).uniform(n, REORDERED), Draws(seed + OTHERS).uniform(n, histories - REORDERED)
+    uniform, at_once = np.concatenate([same, more], axis=1).T, max(1, BLOCK // size)
     pool = [_reordered(a, b, uniform[done : done + at_once], starts, rolling) for done in range(0, histories, at_once)]
     lags, highest = (np.concatenate(part) for part in zip(*pool, strict=True))
-    known = np.sort(highest[np.isfinite(highest)])
-    chance = np.where(_p_values(highest, known) < SIZE, lags, 0)
-    return WindowTests(starts, found, _p_values(found.highest, known), chance, np.isfinite(highest))
+    chance = np.where(_p_values(highest, _sorted(highest)) < SIZE, lags, 0)
+    said = np.flatnonzero(np.isfinite(found.highest))
+    owners, own = _own_orders(a, b, starts[said], rolling, seed)
+    p_value = np.full(len(starts), np.nan)
+    for first, last in _growing(len(said)):
+        # No day of a reordered window has come from a window's length or more beyond it.
+        before = starts.searchsorted(starts[said[first]] - window, side="right")
+        known = _sorted(np.concatenate([own[owners <= first], highest[:REORDERED, :before].ravel()]))
+        p_value[said[first:last]] = _p_values(found.highest[said[first:last]], known)
+    return WindowTests(starts, found, p_value, chance, np.isfinite(highest))
+
+
+def _growing(windows: int) -> Iterator[tuple[int, int]]:
+    """Runs of windows, each a quarter as long as what lies before it: those of one are judged by what its first has."""
+    first = 0
+    while first < windows:
+        last = first + 1 + first // 4
+        yield first, min(last, windows)
+        first = last
+
+
+def _own_orders(a: Floats, b: Floats, starts: Positions, rolling: Rolling, seed: int) -> tuple[Positions, Floats]:
+    """Whose the orders of the first windows' own days are, and the statistics of these."""
+    window = rolling.length
+    most = min(max(OWN_NUMBERS // window, OWN[0]), OWN[1])
+    owners = np.repeat(np.arange(len(starts[:FIRST])), most // np.arange(1, len(starts[:FIRST]) + 1))
+    days = starts[owners, None] + Draws(seed + 2 * OTHERS).uniform(len(owners), window).argsort(axis=1, kind="stable")
+    rows = max(1, BLOCK // window)
+    blocks = [days[done : done + rows] for done in range(0, len(days), rows)]
+    found = [window_leads(a[block], b[block], rolling.max_lag).highest for block in blocks]
+    return owners, np.concatenate([np.empty(0), *found])
+
+
+def _sorted(highest: Floats) -> Floats:
+    """Those that can be said, the lowest first."""
+    return np.sort(highest[np.isfinite(highest)])
 
 
 def _cut(values: Floats, starts: Positions, window: int) -> Floats:

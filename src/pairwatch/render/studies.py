@@ -34,6 +34,8 @@ SCHEMA = 1
 HEADER = ("a", "b", "as_of", "section", "row", "item", "key", "value", "unit")
 # The texts of a table's last column are folded to so many columns and no fewer.
 NARROWEST_TEXT = 13
+# Where the largest number of a column lies between these, all have three decimals.
+_ALIKE = (0.01, 10.0)
 
 
 def written(form: str, study: Study, page: Page, only: str = "") -> str:
@@ -198,12 +200,19 @@ def _marked(title: str, study: Study) -> str:
 
 
 class _Shown(NamedTuple):
-    """A column as it is shown: its head, its texts, and at which side they stand."""
+    """A column as it is shown: its head, its texts, and at which side they stand.
 
+    Attributes:
+        key: the column's own.
+        bars: whether it counts bars.
+    """
+
+    key: str
     label: str
     texts: list[str]
     right: bool
     wide: bool
+    bars: bool
 
 
 def _section(section: Section, width: int) -> list[Line]:
@@ -224,28 +233,88 @@ def _columns(section: Section) -> list[_Shown]:
     units = [_units(section, row) for row in section.rows]
     return [
         _Shown(
+            column.key,
             column.label,
-            [_cell(row[at], units[i][at]) for i, row in enumerate(section.rows)],
+            _texts(column, [row[at] for row in section.rows], [unit[at] for unit in units]),
             column.unit != "text",
             column.wide,
+            column.unit in ("bars", "lag"),
         )
         for at, column in enumerate(section.heading.columns)
         if column.key != "unit"
     ]
 
 
+def _texts(column: Column, found: list[Cell], units: list[str]) -> list[str]:
+    """The column's cells; of numbers what is little beside the largest has no more decimals than that."""
+    numbers = [abs(cell) for cell in found if isinstance(cell, float) and math.isfinite(cell)]
+    alike = column.unit == "number" and _ALIKE[0] <= max(numbers, default=0) < _ALIKE[1]
+    return [
+        f"{cell:z.3f}" if alike and isinstance(cell, float) and math.isfinite(cell) else _cell(cell, unit)
+        for cell, unit in zip(found, units, strict=True)
+    ]
+
+
 def _says(column: _Shown) -> bool:
-    return any(text not in ("", cells.NOTHING) for text in column.texts)
+    return any(map(_known, column.texts))
 
 
 def _fitted(columns: list[_Shown], width: int) -> list[Line]:
-    """The columns in their widths; where there is no room, without the wide ones, then with the last one folded."""
-    needed = [columns[0], *(column for column in columns[1:] if not column.wide)]
-    for shown in (columns, needed):
+    """The columns in their widths; where there is no room, without the wide ones, then with the last one folded.
+
+    The ends of intervals among the wide ones stand in brackets behind their number, if there is room for that.
+    """
+    needed, bracketed = ([columns[0], *_needed(columns[1:], ends=ends)] for ends in (False, True))
+    for shown in (columns, bracketed):
         lines = _laid(shown)
         if max(map(width_of, lines)) <= width:
             return lines
-    return _last_folded(needed, width) or _told(needed, width)
+    if folded_last := _last_folded(bracketed, width):
+        return folded_last
+    lines = _laid(needed)
+    if max(map(width_of, lines)) <= width:
+        return lines
+    return _last_folded(needed, width) or _told(bracketed, width)
+
+
+def _needed(columns: list[_Shown], *, ends: bool) -> Iterator[_Shown]:
+    """The columns that are not wide; with the `ends` in brackets of those whose `KEY_low` and `KEY_high` are."""
+    wide = {column.key: column for column in columns if column.wide}
+    for column in columns:
+        low, high = (wide.get(f"{column.key}_{end}") for end in ("low", "high"))
+        if ends and low and not column.wide:
+            yield _bracketed(column, low, high)
+        elif not column.wide:
+            yield column
+
+
+def _bracketed(column: _Shown, low: _Shown, high: _Shown | None) -> _Shown:
+    """`435 [225, none]`: an end that there is not is open. Of bars the head says that it counts them."""
+    label = f"{column.label}, bars" if column.bars else column.label
+    none = [cells.NOTHING] * len(column.texts)
+    texts = [
+        _interval(*(_bars(one, text) if column.bars else one for one in (text, begin, end)))
+        for text, begin, end in zip(column.texts, low.texts, high.texts if high else none, strict=True)
+    ]
+    return column._replace(label=label, texts=texts)
+
+
+def _interval(text: str, low: str, high: str) -> str:
+    return f"{text} [{_end(low)}, {_end(high)}]" if _known(text) and (_known(low) or _known(high)) else text
+
+
+def _bars(text: str, number: str) -> str:
+    """How many bars, without the word; whole ones where the number itself is."""
+    bare = text.removesuffix("s").removesuffix(" bar")
+    return f"{float(bare.replace(',', '')):,.0f}" if "." in bare and "." not in number else bare
+
+
+def _known(text: str) -> bool:
+    return text not in ("", cells.NOTHING)
+
+
+def _end(text: str) -> str:
+    return text if _known(text) else "none"
 
 
 def _last_folded(columns: list[_Shown], width: int) -> list[Line]:
@@ -277,7 +346,7 @@ def _told(columns: list[_Shown], width: int) -> list[Line]:
     lines: list[Line] = []
     for i, name in enumerate(columns[0].texts):
         lines += hanging([styled("  ")], folded(name, width - 2))
-        parts = [f"{c.label} {c.texts[i]}" for c in columns[1:] if c.texts[i] not in ("", cells.NOTHING)]
+        parts = [f"{c.label} {c.texts[i]}" for c in columns[1:] if _known(c.texts[i])]
         lines += hanging([styled("    ")], folded(" · ".join(parts), width - 4)) if parts else []
     return lines
 
@@ -297,13 +366,17 @@ def _cell(cell: Cell, unit: str) -> str:
 def _receipt(study: Study, page: Page) -> list[tuple[str, str]]:
     r = study.receipt
     bars = f"rolling windows of {plural(study.bars, 'bar')}; " if study.bars else ""
-    common = f"{plural(r.matched, 'common close')} from {r.base} to {r.end} ({plural(r.matched - 1, 'return')})"
+    facts = (r.a.facts, r.b.facts)
+    made = "change" if any(one.by_differences for one in facts) else "return"
+    common = f"{plural(r.matched, 'common close')} from {r.base} to {r.end} ({plural(r.matched - 1, made)})"
+    # Only the price of something brings distributions.
+    distributions = f"{cells.adjusted(r)}; " if any(one.measure == "price" for one in facts) else ""
     return [
         ("history", _safe(study.history) or common),
         *([("lined up", r.lined_up)] if r.lined_up else []),
         *(("beside", f"{t.leg}: {plural(t.known, 'change')}, {t.first} to {t.last}") for t in study.beside),
         ("units", cells.units(r.a, r.b)),
-        ("method", f"{bars}{cells.adjusted(r)}; P = {r.bars_per_year} bars a year; seed {r.seed}"),
+        ("method", f"{bars}{distributions}P = {r.bars_per_year} bars a year; seed {r.seed}"),
         ("data", f"{study.a} {cells.origin(r.a, page.now)}; {study.b} {cells.origin(r.b, page.now)}"),
         *(("note", warning) for warning in study.warnings),
     ]

@@ -290,11 +290,11 @@ def _told(pair: Paired, after: list[_After], asked: tuple[int, ...]) -> Section:
         )
         for one in after
     )
-    of, level = "A - B" if pair.pair.a.by_differences else "ln A - ln B", bare(SIZE / len(after), 3)
+    of = "A - B" if pair.pair.a.by_differences else "ln A - ln B"
     begins = f"an event begins only when {plural(after[-1].horizon, 'bar')} have passed since the last one"
     notes = (
         f"changes of {of}; {begins}, and none in the last {plural(pair.bars, 'bar')}, whose windows overlap today's",
-        f"{plural(len(after), 'horizon')}, as many tries: a difference is called one below p {level}",
+        f"{plural(len(after), 'horizon')}, as many tries: a difference is one below p {bare(SIZE / len(after), 3)}",
         *(_left_out(pair, h) for h in asked[len(after) :]),
     )
     return Section(_counted(AFTER, dict.fromkeys(("median", "low", "high", "any_median"), unit)), rows, notes)
@@ -377,15 +377,18 @@ def _times(pair: Paired, measured: _Measured, events: Positions) -> str:
 def _followed(pair: Paired, one: _After, after: list[_After]) -> str:
     a, b = pair.legs
     n, middle = len(one.events), kernel.median(one.events)
-    lowest, highest = _amount(pair, float(one.events.min())), _amount(pair, float(one.events.max()))
+    lowest, highest = (_amount(pair, float(end)) for end in (one.events.min(), one.events.max()))
     told = (
         f"{plural(one.horizon, 'bar')} later {a} had moved {_amount(pair, middle)} against {b} in the median "
-        f"[{lowest}, {highest}], from any bar {_amount(pair, kernel.median(one.any))}"
+        f"(from {lowest} to {highest}), after any bar {_amount(pair, kernel.median(one.any))}"
     )
     if n < FEWEST:
         return f"{told}: too few to say ({plural(n, 'event')}, {FEWEST} needed)"
     differs = one.p < SIZE / len(after)
-    return f"{told}: {'a difference' if differs else 'no difference shown'} ({p_text(one.p)}, n {n})"
+    tries = (
+        f"; it takes p < {bare(SIZE / len(after), 3)} with {plural(len(after), 'horizon')}" if len(after) > 1 else ""
+    )
+    return f"{told}: {'a difference' if differs else 'no difference shown'} ({p_text(one.p)}, n {n}{tries})"
 
 
 def _amount(pair: Paired, value: float) -> str:

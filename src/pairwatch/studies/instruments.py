@@ -1,29 +1,31 @@
 """What is known of well-known legs: the catalogue that comes with pairwatch, and what the user adds to it.
 
     [[instruments]]                       # in a file of its own (--catalogue), or in the configuration file
-    leg = "QQQ"                           # as it is typed
-    kind = "equity"                       # or bond, commodity, currency, crypto, volatility, rate
+    symbol = "QQQ"                        # the leg as it is typed, [source:]symbol; all that follows is optional
+    name = "Invesco QQQ"
+    asset_class = "equity"                # or bond, commodity, currency, crypto, volatility, rate
     tilt = "growth"
     region = "US"
-    name = "Invesco QQQ"                  # this, and all that follows, optional
     fact = "holds large companies listed on Nasdaq"
     tracks = "Nasdaq-100"                 # where several legs are the same thing
     market = true                         # what others of its kind and region are held against
-    hedges = ["bond"]                     # the kinds that it is looked at as a hedge of
+    hedges = ["bond"]                     # the asset classes that it is looked at as a hedge of
 
     [[groups]]                            # in a file of its own only
     name = "styles of US shares"
     pairs = [["QQQ", "IWM"], ["QQQ", "SPY"]]
 
-An instrument that is there already is replaced, a group is added. `instruments.toml` is the one that is shipped;
-`instruments.json` says the same, for it takes a fraction of the time to read (`tools/instruments.py` writes it).
+Pairs are related by asset class, tilt and region: of a leg without a class `related` goes by what is cached. An
+instrument that is there already is replaced, a group is added. `leg` and `kind` are read as `symbol` and `asset_class`.
+`instruments.toml` is the one that is shipped; `instruments.json` says the same, for it takes a fraction of the time to
+read (`tools/instruments.py` writes it).
 """
 
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, Self
 
 from pairwatch.errors import UsageError
 from pairwatch.model import DEFAULT_SOURCE, Leg
@@ -33,20 +35,22 @@ SHIPPED = Path(__file__).with_name("instruments.json")
 KINDS = ("equity", "bond", "commodity", "currency", "crypto", "volatility", "rate")
 LONGEST_TEXT, LONGEST_FACT = 60, 120
 
-_TEXTS = ("name", "kind", "tilt", "region", "fact", "tracks")
-_NEEDED = ("leg", "kind", "tilt", "region")
-_KEYS = ("leg", *_TEXTS, "market", "hedges")
-_FORM = '{ leg = "QQQ", kind = "equity", tilt = "growth", region = "US" }'
+_TEXTS = ("name", "asset_class", "tilt", "region", "fact", "tracks")
+_KEYS = ("symbol", *_TEXTS, "market", "hedges")
+_OTHER_NAMES = {"leg": "symbol", "kind": "asset_class"}
+_FORM = '{ symbol = "QQQ", asset_class = "equity", tilt = "growth", region = "US" }'
+_LINE = f"one line that works: instruments = [{_FORM}]"
 _PAIR = 'a pair is ["QQQ", "IWM"]'
+_GROUPS_LINE = 'one line that works: groups = [{ name = "mine", pairs = [["QQQ", "IWM"]] }]'
 
 
 class Instrument(NamedTuple):
-    """What is known of a leg; see above. Texts are empty where nothing is said."""
+    """What is known of a leg; see above: its `kind` is the asset class. Texts are empty where nothing is said."""
 
     leg: Leg
-    kind: str
-    tilt: str
-    region: str
+    kind: str = ""
+    tilt: str = ""
+    region: str = ""
     name: str = ""
     fact: str = ""
     tracks: str = ""
@@ -59,8 +63,8 @@ class Instrument(NamedTuple):
         return self.tracks or str(self.leg)
 
     def is_like(self, other: "Instrument") -> bool:
-        """Whether both are of one kind and one tilt."""
-        return (self.kind, self.tilt) == (other.kind, other.tilt)
+        """Whether both are of one kind and one tilt, as far as these are known."""
+        return bool(self.kind and self.tilt) and (self.kind, self.tilt) == (other.kind, other.tilt)
 
 
 class Group(NamedTuple):
@@ -79,6 +83,11 @@ class Catalogue(NamedTuple):
     def get(self, leg: Leg) -> Instrument | None:
         """What is known of a leg, if anything."""
         return self.instruments.get(leg)
+
+    def kind(self, leg: Leg) -> str:
+        """The asset class of a leg; empty where it is not known."""
+        known = self.instruments.get(leg)
+        return known.kind if known else ""
 
     def identity(self, leg: Leg) -> str:
         """The same for legs that are the same thing."""
@@ -151,7 +160,7 @@ def parsed(given: Mapping[str, Any], where: str, source: str = DEFAULT_SOURCE) -
     for entry in _entries(given, "instruments", where, _FORM):
         one = _instrument(entry, source)
         if one.leg in instruments:
-            entry.refuse("leg", "it is there already: leave one of them out")
+            entry.refuse("symbol", "it is there already: leave one of them out")
         instruments[one.leg] = one
     groups = [
         _group(entry, source) for entry in _entries(given, "groups", where, f'{{ name = "...", pairs = [{_PAIR}] }}')
@@ -168,17 +177,26 @@ class _Entry(NamedTuple):
     def refuse(self, key: str, needs: str) -> NoReturn:
         raise UsageError(f"{self.where}.{key} cannot be {clean(self.given.get(key, ''))!r}", needs)
 
+    def renamed(self, names: Mapping[str, str]) -> Self:
+        """The same with keys by the names that they are looked for under; of two, the one of that name stays."""
+        if not names.keys() & self.given.keys():
+            return self
+        others = {
+            names[key]: value for key, value in self.given.items() if key in names and names[key] not in self.given
+        }
+        return self._replace(given={**others, **{k: v for k, v in self.given.items() if names.get(k) not in others}})
+
     def check(self, keys: Iterable[str], needed: Iterable[str], form: str) -> None:
         """Raise for a key that nobody knows, and for one that is missing."""
         known = tuple(keys)
         for key in self.given:
             if key not in known:
                 raise UsageError(
-                    f"{self.where} knows no key {clean(key)!r}", f"the keys are {listing(known, len(known))}"
+                    f"{self.where} knows no key {clean(key)!r}", f"the keys are {listing(known, len(known))}; {form}"
                 )
         for key in needed:
             if key not in self.given:
-                raise UsageError(f"{self.where} has no {key}", f"every one needs it: {form}")
+                raise UsageError(f"{self.where} has no key {key!r}", f"every one needs it; {form}")
 
     def text(self, key: str, longest: int = LONGEST_TEXT, *, needed: bool = False) -> str:
         """A text in one line, empty where it is not there."""
@@ -208,22 +226,23 @@ def _entries(given: Mapping[str, Any], section: str, where: str, form: str) -> l
 
 
 def _instrument(entry: _Entry, source: str) -> Instrument:
-    entry.check(_KEYS, _NEEDED, _FORM)
-    texts = {
-        key: entry.text(key, LONGEST_FACT if key == "fact" else LONGEST_TEXT, needed=key in _NEEDED) for key in _TEXTS
-    }
-    if texts["kind"] not in KINDS:
-        entry.refuse("kind", f"it is {', '.join(KINDS)}")
+    entry = entry.renamed(_OTHER_NAMES)
+    entry.check(_KEYS, ("symbol",), _LINE)
+    texts = {key: entry.text(key, LONGEST_FACT if key == "fact" else LONGEST_TEXT) for key in _TEXTS}
+    kind = texts.pop("asset_class")
+    if kind not in ("", *KINDS):
+        entry.refuse("asset_class", f"it is {', '.join(KINDS)}, or is left out")
     market, hedges = entry.given.get("market", False), entry.given.get("hedges", [])
     if not isinstance(market, bool):
         entry.refuse("market", "true or false, without quotes")
     if not isinstance(hedges, list) or not all(kind in KINDS for kind in hedges):
-        entry.refuse("hedges", f"a list of kinds: {', '.join(KINDS)}")
-    return Instrument(entry.leg(entry.given["leg"], source), **texts, market=market, hedges=tuple(hedges))
+        entry.refuse("hedges", f"a list of asset classes: {', '.join(KINDS)}")
+    leg = entry.leg(entry.given["symbol"], source)
+    return Instrument(leg, kind, **texts, market=market, hedges=tuple(hedges))
 
 
 def _group(entry: _Entry, source: str) -> Group:
-    entry.check(("name", "pairs"), ("name", "pairs"), 'name = "...", pairs = [["QQQ", "IWM"]]')
+    entry.check(("name", "pairs"), ("name", "pairs"), _GROUPS_LINE)
     pairs = entry.given["pairs"]
     if not isinstance(pairs, list) or not pairs:
         entry.refuse("pairs", f"a list of pairs; {_PAIR}")

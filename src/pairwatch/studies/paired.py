@@ -28,11 +28,13 @@ class Paired(NamedTuple):
         staged: both histories and the pair's views; its window is the whole history.
         question: what was asked; its window is the one that rolls.
         bars: how many bars that window holds today.
+        since: the day from which on the history was asked for, where it has earlier ones.
     """
 
     staged: Staged
     question: Question
     bars: int
+    since: date | None = None
 
     @property
     def legs(self) -> tuple[Leg, Leg]:
@@ -78,6 +80,16 @@ class Paired(NamedTuple):
         """P."""
         return self.staged.lined_up.bars_per_year
 
+    @property
+    def span(self) -> str:
+        """What the days are, in words: the `whole history`, or those `since` a day."""
+        return f"since {self.since}" if self.since else "whole history"
+
+    @property
+    def noun(self) -> str:
+        """What is made of two closes: a return, or of legs that change by differences a change."""
+        return noun(*self.facts)
+
     def day(self, at: int) -> date:
         """The day of the close at a place."""
         found: date = self.days[at].item()
@@ -88,7 +100,7 @@ class Paired(NamedTuple):
         if self.n < returns:
             a, b = self.legs
             raise NotEnoughData(
-                f"{a} and {b} have {plural(self.n, 'common return')} from {self.day(0)} to {self.day(-1)}, "
+                f"{a} and {b} have {plural(self.n, f'common {self.noun}')} from {self.day(0)} to {self.day(-1)}, "
                 f"{what} needs {returns}",
                 "take a longer history: an earlier --since, or legs that begin earlier",
             )
@@ -128,6 +140,11 @@ class Paired(NamedTuple):
         )
 
 
+def noun(*facts: Facts) -> str:
+    """`return`, or `change` where any of the legs changes by differences."""
+    return "change" if any(one.by_differences for one in facts) else "return"
+
+
 def paired(a: History, b: History, question: Question, since: date | None = None) -> Paired:
     """Both legs on all their common days up to `question.as_of`.
 
@@ -144,7 +161,8 @@ def paired(a: History, b: History, question: Question, since: date | None = None
     begin = max(0, int(dates.searchsorted(np.datetime64(since), side="right")) - 1) if since and len(dates) else 0
     if begin and len(dates) - 1 - begin < FEWEST_RETURNS:
         raise NotEnoughData(
-            f"{first.leg} and {second.leg} have {plural(len(dates) - 1 - begin, 'common return')} since {since}, "
+            f"{first.leg} and {second.leg} have "
+            f"{plural(len(dates) - 1 - begin, f'common {noun(first.facts, second.facts)}')} since {since}, "
             f"{FEWEST_RETURNS} are needed",
             f"take an earlier --since: their first common close is of {dates[0]}",
         )
@@ -152,7 +170,7 @@ def paired(a: History, b: History, question: Question, since: date | None = None
     staged = staging.staged(a, b, replace(question, window=whole), without="--since, --as-of")
     align(first, second, question.window, question.align)  # refused where the window is too short, as `compare` does
     held = len(dates) - 1 - base(dates, question.window)[0]
-    return Paired(staged, question, min(held, len(staged.lined_up.dates) - 1))
+    return Paired(staged, question, min(held, len(staged.lined_up.dates) - 1), since if begin else None)
 
 
 class Beside(NamedTuple):

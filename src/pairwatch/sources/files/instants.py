@@ -12,20 +12,20 @@ from pairwatch.model import Days
 from pairwatch.sources.files.days import Where
 from pairwatch.text import clean
 
-_ISO: Final = re.compile(
+ISO: Final = re.compile(
     r"([12][0-9]{3}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?)"
     r" ?(Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
-_UNIX: Final = re.compile(r"([0-9]{9,19})(?:\.([0-9]{1,9}))?")
+UNIX: Final = re.compile(r"([0-9]{9,19})(?:\.([0-9]{1,9}))?")
 _DATE: Final = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
 # What Unix time is counted in, by its size: in seconds all of it until the year 5138, and so on.
 _SIZES: Final = ((10**11, SECOND), (10**14, 10**6), (10**17, 10**3), (10**20, 1))
 # Nanoseconds in 64 bits, and a few days around them, reach so far.
-_FIRST_YEAR: Final = "1678"
-_LAST_YEAR: Final = "2261"
+FIRST_YEAR: Final = "1678"
+LAST_YEAR: Final = "2261"
 _END: Final = 9_214_646_400 * SECOND
 # No clock is further from UTC; this is more than any is.
-_FARTHEST: Final = 18 * 3600
+FARTHEST: Final = 18 * 3600
 _NAIVE: Final = "the stamps name no offset: taken for UTC, and days begin at its midnight"
 
 
@@ -34,18 +34,23 @@ class Moments(NamedTuple):
 
     Attributes:
         times: Unix nanoseconds.
-        days: the day of each as it is written, by its own offset; Unix time is in UTC.
+        ahead: what the clock that each is written by is ahead of UTC, in nanoseconds; Unix time is in UTC.
         remarks: what had to be assumed.
     """
 
     times: Instants
-    days: Days
+    ahead: Instants
     remarks: tuple[str, ...] = ()
+
+    @property
+    def days(self) -> Days:
+        """The day of each as it is written, by its own offset."""
+        return np.asarray(((self.times + self.ahead) // DAY).astype("datetime64[D]"))
 
 
 def looks_like_moment(cell: str) -> bool:
     """Whether a cell says when within a day."""
-    return bool(_ISO.fullmatch(cell) or _UNIX.fullmatch(cell))
+    return bool(ISO.fullmatch(cell) or UNIX.fullmatch(cell))
 
 
 def read_moments(cells: Sequence[str], where: Where) -> Moments:
@@ -54,14 +59,14 @@ def read_moments(cells: Sequence[str], where: Where) -> Moments:
     Raises:
         UnreadableFile: a cell is none, written in another way than the others, or before 1678 or after 2261.
     """
-    return _unix(cells, where) if _UNIX.fullmatch(cells[0]) else _iso(cells, where)
+    return _unix(cells, where) if UNIX.fullmatch(cells[0]) else _iso(cells, where)
 
 
 def _unix(cells: Sequence[str], where: Where) -> Moments:
     whole: list[int] = []
     parts = np.zeros(len(cells), dtype="i8")
     for at, cell in enumerate(cells):
-        if (found := _UNIX.fullmatch(cell)) is None:
+        if (found := UNIX.fullmatch(cell)) is None:
             raise _no_moment(cell, where(at))
         whole.append(int(found[1]))
         if found[2]:
@@ -74,7 +79,16 @@ def _unix(cells: Sequence[str], where: Where) -> Moments:
         at = whole.index(largest)
         raise _too_far(cells[at], where(at))
     times = np.array(whole, dtype="i8") * unit + parts * unit // SECOND
-    return Moments(times, (times // DAY).astype("datetime64[D]"))
+    return Moments(times, np.zeros(len(times), dtype="i8"))
+
+
+def scaled(whole: Instants, parts: Instants) -> Instants | None:
+    """Unix nanoseconds of whole numbers and billionths; None where it cannot be said, and of what lies too far away."""
+    least, largest = int(whole.min()), int(whole.max())
+    unit = next(size for limit, size in _SIZES if largest < limit)
+    if any(least < limit <= largest for limit, _ in _SIZES) or largest * unit >= _END:
+        return None
+    return np.asarray(whole * unit + parts * unit // SECOND)
 
 
 def _iso(cells: Sequence[str], where: Where) -> Moments:
@@ -83,14 +97,14 @@ def _iso(cells: Sequence[str], where: Where) -> Moments:
     known: dict[str | None, int] = {None: 0}
     any_naive = False
     for at, cell in enumerate(cells):
-        if (found := _ISO.fullmatch(cell)) is None:
+        if (found := ISO.fullmatch(cell)) is None:
             raise _no_moment(cell, where(at))
-        if not _FIRST_YEAR <= cell[:4] <= _LAST_YEAR:
+        if not FIRST_YEAR <= cell[:4] <= LAST_YEAR:
             raise _too_far(cell, where(at))
         stamps.append(f"{found[1]}T{found[2]}")
         if (offset := found[3]) not in known:
             known[offset] = _seconds(offset)
-            if abs(known[offset]) > _FARTHEST:
+            if abs(known[offset]) > FARTHEST:
                 raise _no_moment(cell, where(at))
         any_naive = any_naive or offset is None
         offsets[at] = known[offset]
@@ -98,8 +112,12 @@ def _iso(cells: Sequence[str], where: Where) -> Moments:
         local = np.array([stamp.replace(",", ".") for stamp in stamps], dtype="datetime64[ns]").astype("i8")
     except ValueError:
         raise UnreadableFile("a stamp of a day or an hour that there is not", "correct the stamps") from None
-    days = (local // DAY).astype("datetime64[D]")
-    return Moments(local - offsets * SECOND, days, (_NAIVE,) if any_naive else ())
+    return moments_of(local, offsets * SECOND, any_naive=any_naive)
+
+
+def moments_of(local: Instants, ahead: Instants, *, any_naive: bool) -> Moments:
+    """The moments at which clocks that are so far ahead of UTC show what they show, in nanoseconds."""
+    return Moments(local - ahead, ahead, (_NAIVE,) if any_naive else ())
 
 
 def _seconds(offset: str) -> int:
@@ -112,7 +130,7 @@ def _seconds(offset: str) -> int:
 
 
 def _too_far(cell: str, place: str) -> UnreadableFile:
-    message = f"{place}: a moment before {_FIRST_YEAR} or after {_LAST_YEAR}: {cell}"
+    message = f"{place}: a moment before {FIRST_YEAR} or after {LAST_YEAR}: {cell}"
     return UnreadableFile(message, "check the form of the stamps")
 
 

@@ -1,13 +1,18 @@
-"""Prices within days from files: a column of moments, and one of prices or one a symbol."""
+"""Prices within days from files: a column of moments, and one of prices or one a symbol.
+
+A file gives what it holds, where these are ticks or bars of the interval that is asked for; bars of its own that are
+shorter are made into such ones.
+"""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pairwatch.bars import SECOND, Bars, Gathered, Interval
+from pairwatch.bars import SECOND, Bars, Gathered, Interval, in_bars
 from pairwatch.errors import EmptyAnswer, SourceError, UnreadableFile
 from pairwatch.model import Facts, Leg
 from pairwatch.sources.files.amounts import read_amounts
+from pairwatch.sources.files.bulk import Rows, read_in_bulk
 from pairwatch.sources.files.instants import read_moments
 from pairwatch.sources.files.opening import read_bytes, split_symbol, text_of
 from pairwatch.sources.files.parquet import MAGIC
@@ -30,6 +35,7 @@ class Ticks:
 
         Raises:
             SourceError: what is wrong with the file, and where.
+            UsageError: its own bars are longer than the interval, or do not fit into it.
         """
         try:
             bars, remarks = _read_leg(request.leg, interval, request.now)
@@ -43,7 +49,17 @@ def _read_leg(leg: Leg, interval: Interval, now: float) -> tuple[Bars, tuple[str
     data = read_bytes(path)
     if data.startswith(MAGIC):
         raise UnreadableFile("times of day are not read from parquet", "write it as CSV")
-    table = table_of(text_of(data))
+    text, latest = text_of(data), int((now + _AHEAD) * SECOND)
+    rows = read_in_bulk(text, wanted)
+    if rows is None or rows.moments.times.max() > latest:
+        rows = _read_with_care(text, wanted, latest)
+    bars, told = _bars(leg, interval, rows)
+    return bars, (*rows.remarks, *told)
+
+
+def _read_with_care(text: str, wanted: str, latest: int) -> Rows:
+    """What `read_in_bulk` reads, of any CSV; raises what is wrong with it, and where."""
+    table = table_of(text)
     column = shape_of(table, wanted).close
     places, cells = table.read([table.day.at, column.at])
     if not places:
@@ -54,29 +70,28 @@ def _read_leg(leg: Leg, interval: Interval, now: float) -> tuple[Bars, tuple[str
 
     moments = read_moments(cells[0], where)
     (prices,) = read_amounts(cells[1:], where, table.separator)
-    if (moments.times > (now + _AHEAD) * SECOND).any():
-        at = int(np.argmax(moments.times > (now + _AHEAD) * SECOND))
+    if (moments.times > latest).any():
+        at = int(np.argmax(moments.times > latest))
         raise UnreadableFile(f"{where(at)}: a moment in the future: {cells[0][at]}", "check the form of the stamps")
+    return Rows(moments, prices, column.label, (*table.remarks, *moments.remarks))
+
+
+def _bars(leg: Leg, interval: Interval, rows: Rows) -> tuple[Bars, tuple[str, ...]]:
+    """The bars of a leg, and what was left out."""
+    moments, prices = rows.moments, rows.prices
     order = np.argsort(moments.times, kind="stable")
     present = order[~np.isnan(prices[order])]
     if not len(present):
-        raise EmptyAnswer(f"no value in the column {column.label!r}")
+        raise EmptyAnswer(f"no value in the column {rows.label!r}")
     times = moments.times[present]
-    last = np.append(times[1:] != times[:-1], True)  # of several prices of one moment the last one
-    keep = present[last]
-    bars = Bars(
-        leg,
-        interval,
-        moments.times[keep],
-        prices[keep],
-        np.maximum.accumulate(moments.days[keep]),
-        Facts(name=column.label),
-    )
+    keep = present[np.append(times[1:] != times[:-1], True)]  # of several prices of one moment the last one
+    days = np.maximum.accumulate(moments.days[keep])
+    bars = Bars(leg, interval, moments.times[keep], prices[keep], days, Facts(name=rows.label))
     told = (
         *_counted(len(order) - len(present), "row", "without a value skipped"),
         *_counted(len(present) - len(keep), "price", "followed by another of the same moment left out"),
     )
-    return bars, (*table.remarks, *moments.remarks, *told)
+    return in_bars(bars, moments.ahead[keep]), told
 
 
 def _counted(count: int, noun: str, what: str) -> tuple[str, ...]:

@@ -38,7 +38,9 @@ def chance(p: float, least: float = 0.0) -> str:
 
 
 def ordinal(share: float) -> str:
-    """A percentile: `41st`, `12th`."""
+    """A percentile, as tables have it: `41st`, `12th`, at the ends `below the 1st`, `above the 99th`."""
+    if not 0.01 <= share <= 0.99:
+        return "below the 1st" if share < 0.01 else "above the 99th"
     place = round(100 * share)
     tail = "th" if place // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
     return f"{place}{tail}"

@@ -284,9 +284,13 @@ def _of_volatility(split: Split, bars: str) -> str:
         return f"{said}: no difference shows ({chance(split.p_value)})"
     last, expected = known[-1], known[-1].expected
     low, high = last.estimate.low, last.estimate.high
-    place = "inside" if low <= expected <= high else "above" if expected > high else "below"
-    alone = f"; the variance alone of {bars} {last.word} would make it {plain(expected)}, {place} its interval"
-    return f"{said}: they differ ({chance(split.p_value)}){alone if math.isfinite(expected) else ''}"
+    beyond = "more than its interval holds" if expected > high else "less than its interval holds"
+    held = "which its interval holds" if low <= expected <= high else beyond
+    when = f"{bars} {last.word}" if split.by == "drawdown" else f"{last.word} {bars}"
+    size = (
+        f"; with the link unchanged, the size of the moves on {when} would by itself make it {plain(expected)}, {held}"
+    )
+    return f"{said}: they differ ({chance(split.p_value)}){size if math.isfinite(expected) else ''}"
 
 
 def _of_sign(split: Split) -> str:

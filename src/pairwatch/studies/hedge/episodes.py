@@ -21,7 +21,7 @@ SHIPPED = Path(__file__).parent.parent / "episodes.toml"
 KEYS = ("name", "from", "to", "what", "source")
 LONGEST_NAME = 24
 LONGEST_TEXT = 300
-_FORM = 'write each as [[episodes]] with name = "...", from = 2016-06-23 and to = 2016-06-27'
+_FORM = 'one line that works: episodes = [{ name = "Brexit vote", from = 2016-06-23, to = 2016-06-27 }]'
 
 
 class Episode(NamedTuple):
@@ -98,10 +98,10 @@ def _episode(where: str, given: object) -> Episode:
         raise UsageError(f"{where} is no table", _FORM)
     for key in given:
         if key not in KEYS:
-            raise UsageError(f"{where} knows no key {clean(key)!r}", f"the keys are {', '.join(KEYS)}")
+            raise UsageError(f"{where} knows no key {clean(key)!r}", f"the keys are {', '.join(KEYS)}; {_FORM}")
     name = _text(where, given, "name", LONGEST_NAME)
     if not name:
-        raise UsageError(f"{where} has no name", 'every episode needs one: name = "..."')
+        raise UsageError(f"{where} has no key 'name'", f"every episode needs it; {_FORM}")
     since, until = _day(where, given, "from"), _day(where, given, "to")
     if not since < until:
         raise UsageError(
@@ -126,7 +126,7 @@ def _day(where: str, given: Mapping[str, Any], key: str) -> date:
     """A TOML date, or a text that is one."""
     value = given.get(key)
     if value is None:
-        raise UsageError(f"{where} has no {key!r}", f"every episode needs it: {key} = 2016-06-23")
+        raise UsageError(f"{where} has no key {key!r}", f"every episode needs it; {_FORM}")
     if isinstance(value, str):
         try:
             return date.fromisoformat(value.strip())

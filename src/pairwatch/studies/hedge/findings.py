@@ -7,8 +7,8 @@ from pairwatch.catalogue import LegView
 from pairwatch.kernels import sd
 from pairwatch.kernels.effectiveness import EVERYTHING, Estimate, robust_slope
 from pairwatch.studies.hedge.held import ENOUGH, Ratios, Terms, Trial, too_few
-from pairwatch.studies.hedge.legs import Sides, amount, between, plain, share, shares, size
-from pairwatch.studies.hedge.shocks import Met, Outlook
+from pairwatch.studies.hedge.legs import Sides, alike, amount, between, each, share, shares, size
+from pairwatch.studies.hedge.shocks import Met, Outlook, doubt
 from pairwatch.studies.hedge.stress import Told
 from pairwatch.studies.hedge.worst import Worst
 from pairwatch.text import plural
@@ -122,16 +122,42 @@ def _p(trial: Trial) -> str:
 def _ratio(found: Found) -> str:
     sides, bars = found.sides, found.sides.pair.bars
     whole = robust_slope(sides.b, sides.a)
-    text = (
-        f"ratio: {plain(whole.value)} {between(whole, plain)} of {sides.names[1]} short for one of "
-        f"{sides.names[0]}, of all {plural(len(sides.a), 'bar')}"
-    )
+    told = _position if sides.pair.pair.counted_alike and not sides.views[0].by_differences else _slope
+    text = f"{told(sides, whole)}, of all {plural(len(sides.a), 'bar')}"
     if bars >= len(sides.a):
         return text
     now = robust_slope(sides.b[-bars:], sides.a[-bars:])
     if not math.isfinite(now.value):
         return f"{text}; of the last {bars} none, in which {sides.names[1]} does not move"
-    return f"{text}; of the last {bars} {plain(now.value)} {between(now, plain)}"
+    return f"{text}; of the last {bars} {told(sides, now, whole)}"
+
+
+def _position(sides: Sides, ratio: Estimate, beside: Estimate | None = None) -> str:
+    """`ratio: 0.85 [0.56, 1.13] of IWM short for one of QQQ`, and `long` of what moves against it.
+
+    `beside`: one that was told before, so that the numbers are enough, and the side where it is another one.
+    """
+    side = "long" if ratio.value < 0 else "short"
+    held = Estimate(-ratio.value, -ratio.high, -ratio.low) if ratio.value < 0 else ratio
+    written = alike(held.value)
+    text = f"{written(held.value)} {between(held, written)}"
+    if beside:
+        return text if (beside.value < 0) == (ratio.value < 0) else f"{text} {side}"
+    return f"ratio: {text} of {sides.names[1]} {side} for one of {sides.names[0]}"
+
+
+def _slope(sides: Sides, ratio: Estimate, beside: Estimate | None = None) -> str:
+    """`ratio: fred:DGS10 moves +0.78 bp [-0.05 bp, +1.60 bp] with each 1% of QQQ`: not of what both are held in."""
+    (a, b), (first, second) = sides.views, sides.names
+    share, unit = each(b)
+    found = Estimate(*(value * share * (100 if a.change_unit == "fraction" else 1) for value in ratio))
+    digits, mark = alike(found.value), "%" if a.change_unit == "fraction" else f" {a.change_unit}"
+
+    def written(value: float) -> str:
+        return f"{'' if digits(value).startswith('-') else '+'}{digits(value)}{mark}"
+
+    text = f"{written(found.value)} {between(found, written)}"
+    return text if beside else f"ratio: {first} moves {text} with each {unit} of {second}"
 
 
 def _naive(found: Found, trial: Trial) -> str:
@@ -178,20 +204,38 @@ def _other_days(found: Found) -> str:
 
 
 def _stress(found: Found) -> str:
-    there = [one for one in found.past if math.isfinite(one.hedged)]
+    past = [one for one in found.past if one.over]
+    there = [one for one in past if math.isfinite(one.hedged)]
     if not there:
-        return f"none of {plural(len(found.past), 'episode')} has closes of both legs" if found.past else ""
-    (a, b), (first, second) = found.sides.views, found.sides.names
-    if a.can_be_held:
-        worse = sum(one.hedged < one.changes[0] for one in there)
-        worst, how, which = min(there, key=lambda one: one.hedged), "did worse", "worst"
-    else:  # whose fall is no loss: a hedge is for what does not move
-        worse = sum(abs(one.hedged) > abs(one.changes[0]) for one in there)
-        worst, how, which = max(there, key=lambda one: abs(one.hedged)), "moved farther", "farthest"
+        return f"none of {plural(len(past), 'episode')} has closes of both legs" if past else ""
+    a, first = found.sides.views[0], found.sides.names[0]
+    how, least = ("did worse", "largest loss") if a.can_be_held else ("moved farther", "largest move")
+
+    def loss(value: float) -> float:
+        # The fall of what nobody holds is no loss: a hedge is for what does not move.
+        return -value if a.can_be_held else abs(value)
+
+    def lost(one: Told) -> float:
+        return loss(one.hedged) - loss(one.changes[0])
+
+    worse = [one for one in there if lost(one) > 0]
+    text = f"in {len(worse) or 'none'} of {plural(len(there), 'episode')} the hedged position {how} than {first} alone"
+    most = max(worse, key=lost, default=None)
+    if most:
+        text += f"{', most' if len(worse) > 1 else ','} in {_of_both(found.sides, most)}"
+    deepest = max(there, key=lambda one: loss(one.hedged))
+    if deepest is not most and loss(deepest.hedged) > 0:
+        text += f"; its {least} was in {_of_both(found.sides, deepest)}"
+    later = sum(one.in_sample for one in there)
+    return f"{text}; {later} of them by the ratio of the whole history, which was not known then" if later else text
+
+
+def _of_both(sides: Sides, one: Told) -> str:
+    """`Rate shock: -18.7% hedged, QQQ -34.3%, IWM -25.0%`."""
+    (a, b), (first, second) = sides.views, sides.names
     return (
-        f"in {worse} of {plural(len(there), 'episode')} the hedged position {how} than {first} alone; {which} in "
-        f"{worst.episode.name}: {amount(worst.hedged, a)} hedged, {first} {amount(worst.changes[0], a)}, "
-        f"{second} {amount(worst.changes[1], b)}"
+        f"{one.episode.name}: {amount(one.hedged, a)} hedged, {first} {amount(one.changes[0], a)}, "
+        f"{second} {amount(one.changes[1], b)}"
     )
 
 
@@ -205,8 +249,8 @@ def _shock(found: Found, move: Met, by: list[Outlook]) -> str:
     bar = f", {between(whole.other_bar, written)} in one bar" if math.isfinite(whole.other_bar.reach) else ""
     text = (
         f"{names[move.side]} {amount(move.size, own)}: {names[1 - move.side]} {amount(whole.other.value, other)} "
-        f"{between(whole.other, written)} by the beta of {plural(whole.beta.bars, 'bar')}{bar}; hedged "
-        f"{_hedged(whole, a)}"
+        f"{between(whole.other, written)} by the beta of {plural(whole.beta.bars, 'bar')} and how far its "
+        f"{whole.beta.blocks} blocks differ{bar}; hedged {_hedged(whole, a)}{doubt(found.sides, move, whole)}"
     )
     last = by[-1]
     # The beta of the largest moves is said where its interval leaves out that of all bars.

@@ -134,6 +134,13 @@ def amount(value: float, view: LegView) -> str:
     return f"{value:+z.1f} bp" if view.change_unit == "bp" else f"{value:+z.3g} {view.change_unit}"
 
 
+def each(view: LegView) -> tuple[float, str]:
+    """What a slope on a leg is told for: 1% of it, or one of what its changes are counted in."""
+    if view.change_unit == "fraction":
+        return 0.01, "1%"
+    return 1.0, f"1 {view.change_unit}"
+
+
 def size(value: float, view: LegView) -> str:
     """What has no direction, as a volatility, in what the leg's changes are counted in: `7.9%`, `12.0 bp`."""
     return amount(value, view).removeprefix("+")
@@ -153,6 +160,17 @@ def between(found: Estimate, written: Callable[[float], str]) -> str:
     """An interval: `[40%, 55%]`, or that there is none."""
     known = math.isfinite(found.low) and math.isfinite(found.high)
     return f"[{written(found.low)}, {written(found.high)}]" if known else "(no interval can be said)"
+
+
+def alike(value: float) -> Callable[[float], str]:
+    """A writer of a number and of the ends of its interval: two decimals, or as many as show two of its own digits."""
+    whole = not math.isfinite(value) or abs(value) >= 0.1 or abs(value) < ROUNDING
+    digits = 2 if whole else 1 - math.floor(math.log10(abs(value)))
+
+    def written(each: float) -> str:
+        return f"{each:z.{digits}f}" if math.isfinite(each) else "unknown"
+
+    return written
 
 
 def plain(value: float) -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pairwatch.kernels import correlation
-from pairwatch.kernels.effectiveness import Estimate, explained, robust_slope
+from pairwatch.kernels.effectiveness import Estimate, block_starts, explained, robust_slope
 from pairwatch.model import NAN, Cell, Column, Floats, Heading, Positions, Section
 from pairwatch.studies.hedge.held import ENOUGH, FEW_BARS
 from pairwatch.studies.hedge.legs import Sides
@@ -71,6 +71,7 @@ class Beta(NamedTuple):
         slope: of the one on the other, with its interval.
         residuals: what it leaves of each bar.
         bars: how many.
+        blocks: by how many blocks of them its interval is made.
         extreme: whether these are the bars of the largest moves.
     """
 
@@ -78,6 +79,7 @@ class Beta(NamedTuple):
     slope: Estimate
     residuals: Floats
     bars: int
+    blocks: int
     extreme: bool = False
 
 
@@ -85,7 +87,7 @@ def beta_of(y: Floats, x: Floats, basis: str) -> Beta:
     """The beta of y on x."""
     slope = robust_slope(x, y)
     residuals = y - y.mean() - slope.value * (x - x.mean())
-    return Beta(basis, slope, residuals, len(x))
+    return Beta(basis, slope, residuals, len(x), len(block_starts(len(x))))
 
 
 def tail(x: Floats, *, up: bool = False) -> Positions:
@@ -101,7 +103,10 @@ def tail_beta(y: Floats, x: Floats, *, up: bool = False) -> Beta | None:
     if len(at) < LEAST_TAIL:
         return None
     slope = robust_slope(x[at], y[at], centred=False)
-    return Beta(f"{'highest' if up else 'lowest'} {len(at)}", slope, y[at] - slope.value * x[at], len(at), extreme=True)
+    residuals, count = y[at] - slope.value * x[at], len(at)
+    return Beta(
+        f"{'highest' if up else 'lowest'} {count}", slope, residuals, count, len(block_starts(count)), extreme=True
+    )
 
 
 def section(sides: Sides) -> Section:

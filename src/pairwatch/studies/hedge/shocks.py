@@ -4,8 +4,11 @@ import math
 import re
 from typing import NamedTuple
 
+import numpy as np
+
 from pairwatch.errors import UsageError
-from pairwatch.kernels.effectiveness import Estimate, residual_range
+from pairwatch.kernels.dependence import estimated_slope
+from pairwatch.kernels.effectiveness import Estimate, block_slopes, residual_range
 from pairwatch.model import NAN, Cell, Column, Heading, Leg, Section
 from pairwatch.studies.hedge.held import Ratios
 from pairwatch.studies.hedge.legs import Sides, amount, column_unit, plain
@@ -31,7 +34,12 @@ HEADING = Heading(
         Column("what", "", "text", "The other leg, or the hedged position."),
         Column("expected", "expected", "unit", "Beta times the shock; hedged: A less the ratio times B."),
         Column(
-            "low", "95% low", "unit", "By the lower end of beta's 95 % interval: what is not known of beta.", wide=True
+            "low",
+            "95% low",
+            "unit",
+            "By the lower end of beta's 95 % interval, which is of how far blocks of its bars differ: what is not "
+            "known of the beta that holds in the long run. See `hedge.ratios`.",
+            wide=True,
         ),
         Column("high", "95% high", "unit", "By the upper end.", wide=True),
         Column(
@@ -163,6 +171,32 @@ def _outlook(beta: Beta, ratio: float, one: Met) -> Outlook:
         other.value + math.hypot(other.reach, max(above, 0.0) if above == above else NAN),  # noqa: PLR0124 - a NaN
     )
     return Outlook(beta, other, _hedged(other, ratio, one), bar, _hedged(bar, ratio, one))
+
+
+def doubt(sides: Sides, one: Met, found: Outlook) -> str:
+    """Why the interval of all bars' beta holds 0, where each block, and the scatter of the bars, leaves 0 out; else "".
+
+    A block of large moves and a beta of its own does that: without it the beta is another one.
+    """
+    x, y = sides.changes[one.side], sides.changes[1 - one.side]
+    if not found.other.low < 0 < found.other.high:
+        return ""
+    blocks, scatter = block_slopes(x, y), estimated_slope(x, y)
+    signs = np.sign([*blocks.slopes, scatter.low, scatter.high])
+    if not (signs == signs[0]).all():
+        return ""
+    view = sides.views[1 - one.side]
+    lowest, highest = (amount(value, view) for value in sorted(one.size * blocks.slopes)[:: len(blocks.slopes) - 1])
+    low, high = (amount(value, view) for value in sorted((one.size * scatter.low, one.size * scatter.high)))
+    widest = ""
+    if blocks.decisive is not None:
+        begin, end = blocks.ends[blocks.decisive]
+        own = amount(one.size * float(blocks.slopes[blocks.decisive]), view)
+        widest = f", and {sides.pair.day(begin + 1)} to {sides.pair.day(end)} ({own}) makes most of the width"
+    return (
+        f"; 0 lies within only because blocks differ: each alone gives from {lowest} to {highest}{widest}; by the "
+        f"scatter of the bars alone it is [{low}, {high}]"
+    )
 
 
 def _hedged(other: Estimate, ratio: float, one: Met) -> Estimate:

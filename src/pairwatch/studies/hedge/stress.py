@@ -56,6 +56,7 @@ class Told(NamedTuple):
         in_sample: whether the ratio is that of the whole history.
         notes: why something is missing.
         closes: between which of its own closes A's and B's are; nothing where there are none that fit.
+        over: whether it was, at the pair's last close.
     """
 
     episode: Episode
@@ -65,17 +66,27 @@ class Told(NamedTuple):
     in_sample: bool
     notes: tuple[str, ...]
     closes: tuple[str, str] = ("", "")
+    over: bool = True
 
 
 def told(sides: Sides, ratios: Ratios, episodes: Iterable[Episode]) -> list[Told]:
-    """What came of the episodes that were over at the pair's last close."""
+    """What came of the episodes that had begun at the pair's last close; nothing yet of those that were not over."""
     last = sides.pair.day(-1)
     whole = slope(sides.b, sides.a)
-    return [_told(sides, ratios, one, whole) for one in episodes if one.until <= last]
+    return [
+        _told(sides, ratios, one, whole) if one.until <= last else _running(one, last)
+        for one in episodes
+        if one.since <= last
+    ]
+
+
+def _running(episode: Episode, last: date) -> Told:
+    note = f"not over at the last close, of {last}"
+    return Told(episode, (NAN, NAN), NAN, NAN, in_sample=False, notes=(note,), over=False)
 
 
 def section(sides: Sides, found: list[Told], episodes: Iterable[Episode]) -> Section:
-    """The episodes in their order, and which have begun and are not over."""
+    """The episodes in their order, and how many had not begun at the last close."""
     rows = [_row(one) for one in found]
     last = sides.pair.day(-1)
     notes = [f"{note}: {listing(names, len(names))}" for note, names in _grouped(found).items()]
@@ -83,8 +94,8 @@ def section(sides: Sides, found: list[Told], episodes: Iterable[Episode]) -> Sec
         notes.append("changes are between the last closes on or before these days: which, the column `closes` has")
     if inside := [one.episode.name for one in found if one.in_sample]:
         notes.append(f"with the ratio of the whole history, which was not known then: {listing(inside, len(inside))}")
-    if running := [one.name for one in episodes if one.since <= last < one.until]:
-        notes.append(f"not over at the last close: {listing(running, len(running))}")
+    if later := [one.name for one in episodes if last < one.since]:
+        notes.append(f"after the last close, of {last}, and not shown: {listing(later)}")
     return Section(sides.labelled(HEADING), tuple(rows), tuple(notes))
 
 

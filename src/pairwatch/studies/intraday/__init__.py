@@ -91,15 +91,15 @@ def _who_leads(legs: Legs, way: Way) -> str:
     found = way.found
     rests = said(len(legs.days), "session", way.parts)
     if math.isnan(found.p_value):
-        blocks = "sessions" if way.parts == 1 else "parts"
-        moving = f"both legs move in {found.judged.rows} {blocks}"
+        moving = f"both legs move in {plural(found.judged.rows, 'session' if way.parts == 1 else 'part')}"
         return f"who leads cannot be said: {rests}, {moving}, the test needs {FEWEST}"
     d = f"D({found.at}) = {found.asymmetry:+.3f}, {p_text(found.p_value)}, {rests}"
     if found.decided:
         leader, follower = legs.names if found.lag > 0 else legs.names[::-1]
         low, high = (time_text(round(end) * found.step) for end in found.lag_interval)
-        by = time_text(abs(found.lag) * found.step)[1:]
-        return f"{leader} leads {follower} by {by} ({d}; 95 % of resamples from {low} to {high})"
+        by, grid = (time_text(length)[1:] for length in (abs(found.lag) * found.step, found.step))
+        by = "by a lag that is not sure" if found.any_lag else f"by {by}, to the nearest {grid}"
+        return f"{leader} leads {follower} {by} ({d}; 95% interval {low} to {high})"
     if found.p_value < 0.05 and found.blurred:
         by = time_text(found.blur)[1:]
         return f"who leads cannot be said: a lag no longer than the {by} between prices may be the clocks' ({d})"
@@ -154,10 +154,17 @@ def _warnings(legs: Legs, way: Way) -> Iterator[str]:
                 f"{share:.0%} of {bars.leg}'s bars leave its price as it was: a leg that is traded less often seems to "
                 "follow"
             )
-    if way.found.blur and not any(way.still):
+    if any(way.still) or way.on_grid:
+        return
+    if way.found.blur:
         yield (
-            "both legs come like clockwork, each at its own moments: a lead no longer than their step, "
-            f"{time_text(way.found.blur)[1:]}, may be the clocks'; take bars of one grid, such as a shorter --interval"
+            f"both legs come like clockwork, each at its own moments ({way.share:.0%} are of both): a lead no longer "
+            f"than their step, {time_text(way.found.blur)[1:]}, may be the clocks'; take prices of the same moments"
+        )
+    elif way.found.step > way.usual:
+        yield (
+            f"between shifts of {time_text(way.found.step)[1:]} a shorter lead hides: ticks are about "
+            f"{time_text(way.usual)[1:]} apart; --interval ticks looks closer"
         )
 
 
@@ -246,7 +253,7 @@ def _data(legs: Legs, way: Way) -> Section:
         ("unchanged prices", *way.unchanged, None, "fraction"),
         ("blocks", None, None, way.found.blocks, "count"),
     )
-    return Section(DATA, rows, (_way(way),))
+    return Section(DATA, rows, (_way(way), *_made(legs)))
 
 
 def _way(way: Way) -> str:
@@ -259,6 +266,17 @@ def _way(way: Way) -> str:
         f"ticks: {plural(way.common, 'moment')} of both, so by Hayashi and Yoshida, without a grid; shifts of "
         f"{time_text(way.found.step)[1:]}; returns stay within a session"
     )
+
+
+def _made(legs: Legs) -> Iterator[str]:
+    """What was done to legs whose bars were made of shorter ones."""
+    made = [bars for bars in (legs.a, legs.b) if bars.made_of]
+    for step in dict.fromkeys(bars.made_of for bars in made):
+        names = " and ".join(str(bars.leg) for bars in made if bars.made_of == step)
+        yield (
+            f"{names}: bars of {made[0].interval} that end on the clock, each with the last price in it, made of bars "
+            f"of {time_text(step)[1:]}; one without a price at its end is left out"
+        )
 
 
 # ---------------------------------------------------------------- receipt
@@ -288,7 +306,12 @@ def _receipt(legs: Legs, way: Way, asked: Asked) -> Receipt:
         adjustment="price",
         max_lag=way.found.max_lag,
         seed=asked.seed,
-        lined_up=f"{noun} within {plural(len(legs.days), 'common session')}; no return and no lag bridges a night",
+        lined_up="; ".join(
+            (
+                f"{noun} within {plural(len(legs.days), 'common session')}; no return and no lag bridges a night",
+                *_made(legs),
+            )
+        ),
     )
 
 

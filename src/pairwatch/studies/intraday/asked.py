@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pairwatch.bars import SECOND, Bars, Instants, Interval, starts
+from pairwatch.bars import SECOND, Bars, Interval, starts
 from pairwatch.errors import NotEnoughData
 from pairwatch.gathering import Held
 from pairwatch.model import Days, Floats
@@ -111,16 +111,6 @@ def _of_days(bars: Bars, days: Days) -> Bars:
 
 def _span(bars: Bars) -> str:
     return f"{bars.sessions[0]} to {bars.sessions[-1]}" if len(bars) else "none"
-
-
-def gaps(bars: Bars) -> Instants:
-    """How far neighbours of one session are apart."""
-    return np.asarray(np.diff(bars.times)[bars.sessions[1:] == bars.sessions[:-1]])
-
-
-def middle(values: Instants) -> int:
-    """The median, or 0 of nothing."""
-    return int(np.partition(values, len(values) // 2)[len(values) // 2]) if len(values) else 0
 
 
 def nice(length: int) -> int:

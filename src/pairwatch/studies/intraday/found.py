@@ -32,7 +32,7 @@ class Found(NamedTuple):
         pairs: how many pairs of returns each is made of; empty for ticks.
         judged: of the asymmetries, k = 1..L.
         lag: in steps; 0 where no direction can be told.
-        lag_interval, ratio_interval: 95 %.
+        lag_interval, ratio_interval: 95 %; of the lag a step more on either side, for between steps nothing is seen.
         contrast: the shift of the largest |r|.
         ratio: the lead-lag ratio.
         blocks: the sessions, or parts of them, that were taken for independent.
@@ -84,6 +84,12 @@ class Found(NamedTuple):
         return bool(self.blur) and abs(self.lag) * self.step <= self.blur
 
     @property
+    def any_lag(self) -> bool:
+        """Whether resamples have lags on both sides: then D tells who leads, and nothing tells by how much."""
+        low, high = self.lag_interval
+        return low + 1 < 0 < high - 1
+
+    @property
     def seconds(self) -> float:
         """The lag as time."""
         return self.lag * self.step / SECOND
@@ -120,6 +126,7 @@ def found(sums: Sums, seed: int, *, by_contrast: bool) -> Found:
     contrast = _contrast(r[None, :])
     lag = _lags(judged, r[None, :], by_contrast=by_contrast)
     resampled = kernel.resampled(products, sizes, seed, RESAMPLES)
+    low, high = kernel.interval(_lags(judged, resampled, by_contrast=by_contrast).astype("f8"))
     return Found(
         step=sums.step,
         r=r,
@@ -127,7 +134,7 @@ def found(sums: Sums, seed: int, *, by_contrast: bool) -> Found:
         pairs=sums.pairs,
         judged=judged,
         lag=int(lag[0]),
-        lag_interval=kernel.interval(_lags(judged, resampled, by_contrast=by_contrast).astype("f8")),
+        lag_interval=(low - 1, high + 1),
         contrast=int(contrast[0]),
         ratio=float(lead_lag_ratios(r)),
         ratio_interval=kernel.interval(lead_lag_ratios(resampled)),

@@ -24,8 +24,13 @@ VERDICT = Heading(
             "through that over k < 0 (Huth and Abergel 2014). `later` is the lag found in the first half of the "
             "sessions, judged alone in the second.",
         ),
-        Column("low", "from", "unit", "Where its interval begins: 95 %, of the Bayesian bootstrap over sessions."),
-        Column("high", "to", "unit", "Where it ends."),
+        Column(
+            "low",
+            "from",
+            "unit",
+            "Where its interval begins: 95 %, of the Bayesian bootstrap over sessions; of a lag one step earlier.",
+        ),
+        Column("high", "to", "unit", "Where it ends; of a lag one step later, for between steps nothing is seen."),
         Column("unit", "", "text", "What it is counted in."),
     ),
 )

@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pairwatch.bars import Bars, Instants, starts
+from pairwatch.bars import Bars, Instants, gaps, middle, starts
 from pairwatch.errors import NotEnoughData
 from pairwatch.kernels import asynchronous
 from pairwatch.kernels import sessions as kernel
 from pairwatch.model import NAN, Floats, Positions
-from pairwatch.studies.intraday.asked import Asked, Legs, gaps, levels, middle, nice, parts_of
+from pairwatch.studies.intraday.asked import Asked, Legs, levels, nice, parts_of
 from pairwatch.studies.intraday.found import Found, Sums, found
 from pairwatch.text import plural
 
@@ -32,6 +32,7 @@ class Way(NamedTuple):
         unchanged: the share of them that are zero.
         still: whether A's, and B's, are all the same: nothing moves together with them.
         parts: into how many parts each session was cut.
+        usual: the step of shifts that suits how far apart ticks are, in nanoseconds; 0 of bars.
     """
 
     found: Found
@@ -42,6 +43,7 @@ class Way(NamedTuple):
     unchanged: tuple[float, float]
     still: tuple[bool, bool]
     parts: int
+    usual: int = 0
 
 
 def way_of(legs: Legs, asked: Asked) -> Way:
@@ -62,7 +64,7 @@ def way_of(legs: Legs, asked: Asked) -> Way:
     share = len(here) / both
     if share >= COMMON and _is_grid(legs.a.times[here], legs, step):
         return _of_bars(legs, asked, (here, there), step)
-    return _of_ticks(legs, asked, len(here))
+    return _of_ticks(legs, asked, len(here), share)
 
 
 def _common(a: Instants, b: Instants) -> tuple[Positions, Positions]:
@@ -151,8 +153,9 @@ def _cut(returns: Floats, parts: int) -> Floats:
 # ---------------------------------------------------------------- ticks
 
 
-def _of_ticks(legs: Legs, asked: Asked, common: int) -> Way:
-    step = asked.interval.length or nice(max(middle(gaps(legs.a)), middle(gaps(legs.b)), 1))
+def _of_ticks(legs: Legs, asked: Asked, common: int, share: float) -> Way:
+    usual = nice(max(middle(gaps(legs.a)), middle(gaps(legs.b)), 1))
+    step = asked.interval.length or usual
     parts = parts_of(len(legs.days), _shortest(legs) / (step * asked.max_lag))
     a, b = _blocks(legs, parts)
     counts = len(a.times) - len(a.starts), len(b.times) - len(b.starts)
@@ -166,14 +169,15 @@ def _of_ticks(legs: Legs, asked: Asked, common: int) -> Way:
     unchanged = [_unchanged(side) for side in (a, b)]
     judged = found(Sums(products, sizes, step, np.zeros(0)), asked.seed, by_contrast=True)
     return Way(
-        judged._replace(blur=_blur(legs)),
+        judged._replace(blur=_blur(legs) if share < COMMON else 0),
         on_grid=False,
         common=common,
-        share=common / min(_while_both_trade(legs)),
+        share=share,
         returns=counts,
         unchanged=(unchanged[0], unchanged[1]),
         still=(not moved[0], not moved[1]),
         parts=parts,
+        usual=usual,
     )
 
 

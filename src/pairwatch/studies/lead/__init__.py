@@ -40,7 +40,8 @@ def study(pair: Paired, step: int | None = None) -> Study:
 def brief(pair: Paired) -> Study:
     """The first of the findings and its section, of the whole history alone: what `why` quotes."""
     whole = verdict.over_history(pair, verdict.asymmetry(pair), shortly=True)
-    return pair.study("lead", (of_history(whole),), (verdict.section(pair, (whole,)),), _warnings(pair, whole.lead))
+    sections = (verdict.section(pair, (whole,)),)
+    return pair.study("lead", (of_history(pair, whole),), sections, _warnings(pair, whole.lead))
 
 
 def _warnings(pair: Paired, *leads: Leadership) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from pairwatch.lead import SIZE
 from pairwatch.studies.lead.predictions import DOUBT, SHARED, Granger, Half
 from pairwatch.studies.lead.rolling import Rolled, Share
-from pairwatch.studies.lead.verdict import Bands, Judged, suspects
+from pairwatch.studies.lead.verdict import Bands, Judged, in_words, suspects
 from pairwatch.studies.paired import Paired
 from pairwatch.text import listing, plural
 from pairwatch.verdicts import bare, p_text
@@ -24,16 +24,16 @@ class Found(NamedTuple):
     halves: tuple[Half, ...]
 
 
-def of_history(whole: Judged) -> str:
+def of_history(pair: Paired, whole: Judged) -> str:
     """The answer for the whole history."""
-    return f"{_judged(whole, 'whole history')}{_surely(whole)}"
+    return f"{_judged(pair, whole, pair.span)}{_surely(whole)}"
 
 
 def findings(found: Found) -> tuple[str, ...]:
     """The sentences, the answer first."""
     return (
-        of_history(found.whole),
-        _judged(found.window, "window"),
+        of_history(found.pair, found.whole),
+        f"{_judged(found.pair, found.window, 'window')}{_unsure(found.window)}",
         *_rolling(found.rolled),
         *_out_of_sample(found),
         *_granger(found),
@@ -41,17 +41,25 @@ def findings(found: Found) -> tuple[str, ...]:
     )
 
 
-def _judged(one: Judged, what: str) -> str:
-    return f"{what}, {plural(one.n, 'return')}: {one.lead.verdict}"
+def _judged(pair: Paired, one: Judged, what: str) -> str:
+    return f"{what}, {plural(one.n, pair.noun)}: {in_words(pair, one)}"
 
 
 def _surely(one: Judged) -> str:
     """Where the lag lies, of a leader."""
-    if not one.lead.decided or not one.interval:
+    if not one.named or not one.interval:
         return ""
     low, high, share = one.interval
     where = f"at {low:+d}" if low == high else f"from {low:+d} to {high:+d}"
     return f"; 95% interval of the lag {where} ({share:.0%} of resampled histories have {one.lead.lag:+d})"
+
+
+def _unsure(one: Judged) -> str:
+    """That the window's leader, whom `compare` names, may be the other leg."""
+    if not one.sideless or not one.interval:
+        return ""
+    low, high, _ = one.interval
+    return f"; lag and side are not sure: 95% of resamples from {low:+d} to {high:+d}"
 
 
 def _rolling(rolled: Rolled | str) -> tuple[str, ...]:
@@ -102,7 +110,6 @@ def _out_of_sample(found: Found) -> tuple[str, ...]:
         return ("out of sample cannot be said: a leg does not move in the second half",)
     a, b = found.pair.legs
     ahead, behind = (a, b) if one.lag > 0 else (b, a)
-    holds = "is there" if one.asymmetry.p_value < SIZE else "is not shown"
     told = f"D {bare(one.asymmetry.value, 3)}, {p_text(one.asymmetry.p_value)}"
     if math.isfinite(one.gain.p_value):
         told += f"; R2 of forecasts {one.gain.r_squared:+.2%}, {p_text(one.gain.p_value)}"
@@ -110,9 +117,27 @@ def _out_of_sample(found: Found) -> tuple[str, ...]:
     doubt = "".join(f"; {text}" for text, due in ((SHARED, shared), (DOUBT, one.doubtful)) if due)
     said = (
         f"out of sample: the first half's best candidate, {ahead} before {behind} by {plural(abs(one.lag), 'bar')}, "
-        f"{holds} in the second ({told}; {plural(one.n, 'return')}){doubt}"
+        f"{_holds(one)} in the second ({told}; {plural(one.n, found.pair.noun)}){_whole(found, one)}{doubt}"
     )
     return (said,)
+
+
+def _holds(one: Half) -> str:
+    """Whether the other half has the candidate, too: by D, for a gain in forecasts is no sign of a lead."""
+    return "shows" if one.asymmetry.p_value < SIZE else "is not shown"
+
+
+def _whole(found: Found, one: Half) -> str:
+    """What the whole of the history says of a candidate that shows, where that is something else."""
+    whole = found.whole
+    if one.asymmetry.p_value >= SIZE or (whole.named and whole.lead.lag == one.lag):
+        return ""
+    told = p_text(whole.lead.p_value)
+    if whole.named:
+        return f", where the whole of it has another lead: {whole.lead.verdict}"
+    if whole.lead.p_value < SIZE:
+        return f", which the whole of it cannot name a leader by ({told})"
+    return f", too little for a leader over the whole of it ({told})"
 
 
 def _granger(found: Found) -> tuple[str, ...]:

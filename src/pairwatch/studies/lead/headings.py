@@ -54,8 +54,9 @@ ASYMMETRY = Heading(
 VERDICT = Heading(
     "verdict",
     "who leads",
-    "The answer for the whole history, and for the window as `compare` gives it. Neither what different closing times"
-    " can make, nor what averages of periods can, is called a leader.",
+    "The answer for the whole history (with --since, for what that leaves of it), and for the window as `compare` gives"
+    " it. Neither what different closing times can make, nor what averages of periods can, is called a leader. Over the"
+    " history none is named where the interval of the lag holds both sides.",
     (
         Column("span", "", "text", "Which returns: those of the whole history, or of the window."),
         Column("n", "n", "count", "How many returns."),
@@ -71,9 +72,10 @@ VERDICT = Heading(
             "lag",
             "The lower end of the 95 % interval of that lag: 2.5 % of 999 histories made of randomly drawn blocks of"
             " 1.5 n^(1/3) days, each day with its products with the days after it, have a lower one (Carlstein 1986;"
-            " Künsch 1989).",
+            " Künsch 1989). It covers the lag more often than in 95 of 100.",
+            wide=True,
         ),
-        Column("lag_high", "high", "lag", "The upper end of that interval."),
+        Column("lag_high", "high", "lag", "The upper end of that interval.", wide=True),
         Column(
             "strength",
             "strength",
@@ -97,7 +99,7 @@ VERDICT = Heading(
             " as in `asymmetry`. Window: 1,999 joint permutations of the days (`lead_p_value`). Over thousands of days"
             " the window's test would name what a shared autocorrelated factor does.",
         ),
-        Column("leader", "leader", "text", "Who leads; `none`, or `no verdict` where it cannot be said."),
+        Column("leader", "leader", "text", "Who leads; `none`, or `no verdict` where it cannot be said who."),
         Column(
             "candidate",
             "candidate",
@@ -138,8 +140,10 @@ ROLLING = Heading(
             "expected",
             "by chance",
             "fraction",
-            "The share in histories whose days have been put into another order, each by up to a window's length: every"
-            " window's p is its place among all windows of those, in units of the 5 % point for its own r(0).",
+            "The share in histories whose days have been put into another order, each by up to a window's length. Every"
+            " window's p is its place among the windows of those that lie before its own end, in units of the 5 % point"
+            " for its own r(0); of the first 40 windows among other orders of their own days, too. So nothing that came"
+            " after a window changes its verdict; what chance names is counted over the whole history.",
         ),
         Column(
             "expected_low",
@@ -155,7 +159,8 @@ ROLLING = Heading(
 EPISODES = Heading(
     "episodes",
     "episodes of a leader",
-    "Windows in a row whose verdict names the same leader. A few are chance: see `rolling`.",
+    "Windows in a row whose verdict names the same leader. A few are chance: see `rolling`. An episode stays as it is"
+    " while the history grows; only the last one may still go on.",
     (
         Column("since", "from", "date", "The first return of the first window."),
         Column("until", "to", "date", "The last return of the last window."),
@@ -173,8 +178,7 @@ EPISODES = Heading(
             "p_value",
             "p",
             "probability",
-            "Of the surest window alone, all lags considered, beside the reordered windows of the whole history, those"
-            " of what came after it included.",
+            "Of the surest window alone, all lags considered, beside reordered windows of the days up to its own end.",
         ),
     ),
 )

@@ -81,7 +81,7 @@ def rolled(pair: Paired, step: int | None = None) -> Rolled | str:
             f"take a --step of {window} or fewer, or a longer --window",
         )
     if pair.n < WINDOWS_NEED * window:
-        return f"no windows: {plural(pair.n, 'return')} are fewer than {WINDOWS_NEED} windows of {window}"
+        return f"no windows: {plural(pair.n, pair.noun)} are fewer than {WINDOWS_NEED} windows of {window}"
     lags = min(pair.question.max_lag, window // LAGS_NEED)
     asked, seed = Rolling(window, step, lags), pair.question.seed
     tests = rolling_leads(pair.pair.a.returns, pair.pair.b.returns, asked, seed)
@@ -135,7 +135,7 @@ def sections(pair: Paired, found: Rolled | str) -> tuple[Section, Section]:
     silent = int((~tests.said).sum())
     unsaid = (f"{plural(silent, 'more window')} of which nothing can be said: a leg does not move",) if silent else ()
     note = (
-        f"{plural(int(tests.said.sum()), 'window')} of {plural(found.window, 'return')}, one every "
+        f"{plural(int(tests.said.sum()), 'window')} of {plural(found.window, pair.noun)}, one every "
         f"{plural(found.step, 'bar')} from the first on; {plural(pair.n // found.window, 'window')} that do not overlap"
     )
     return Section(ROLLING, rows, (note, *unsaid)), Section(

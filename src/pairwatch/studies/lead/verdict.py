@@ -5,16 +5,20 @@ from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from pairwatch import verdicts
-from pairwatch.clocks import CLOCK_TOLERANCE, hours_apart
+from pairwatch.clocks import CLOCK_TOLERANCE, hours_apart, unclocked, with_clocks
 from pairwatch.kernels.bands import Band, asymmetry_band, correlogram_band
 from pairwatch.lead import SIZE, Lead, cross_correlations, lead_test
 from pairwatch.lead.resampling import LagInterval, lag_interval, long_lead, resampled_lags, strength_at
 from pairwatch.model import NAN, Cell, Floats, Leadership, Positions, Section
 from pairwatch.studies.lead.headings import ASYMMETRY, CORRELOGRAM, VERDICT
 from pairwatch.studies.paired import Paired
+from pairwatch.text import plural
 
 # A lag of L bars is judged from 3 L returns or more.
 LAGS_NEED = 3
+
+
+HISTORY, WINDOW = "history", "window"
 
 
 class Span(NamedTuple):
@@ -39,6 +43,16 @@ class Judged(NamedTuple):
     interval: LagInterval | None
     strength: float
 
+    @property
+    def sideless(self) -> bool:
+        """Whether there is a lead whose lag's interval holds both sides."""
+        return self.lead.decided and self.interval is not None and self.interval.low < 0 < self.interval.high
+
+    @property
+    def named(self) -> bool:
+        """Whether a leader is named: in a window as `compare` does, over the history where its side can be said."""
+        return self.lead.decided and (self.span == WINDOW or not self.sideless)
+
 
 def lags_for(pair: Paired, n: int) -> int:
     """The largest lag that is asked for, as far as so many returns carry it."""
@@ -55,9 +69,15 @@ def apart(pair: Paired, towards: int = 0) -> float:
 def suspects(pair: Paired) -> frozenset[int]:
     """The lags at which what looks like a lead may be the clocks' doing, or that of averages."""
     sides: tuple[Literal[1, -1], ...] = (1, -1)
-    of_clocks = {side for side in sides if side * apart(pair, side) > 0}
+    of_clocks = set(sides) if _unclocked(pair) else {side for side in sides if side * apart(pair, side) > 0}
     average = pair.staged.lined_up.average
     return frozenset(of_clocks | ({average} if average else set()))
+
+
+def _unclocked(pair: Paired) -> bool:
+    """Whether it is not known how far apart the closes are, and that alone can make a lead of one bar."""
+    (a, b), lined_up = (side.series for side in pair.staged.sides), pair.staged.lined_up
+    return math.isnan(apart(pair)) and bool(unclocked(a, b, a.dates[lined_up.at_a], b.dates[lined_up.at_b]))
 
 
 def over_history(pair: Paired, asymmetry: Band, *, shortly: bool = False) -> Judged:
@@ -71,7 +91,7 @@ def over_history(pair: Paired, asymmetry: Band, *, shortly: bool = False) -> Jud
     found = long_lead(a, b, asymmetry)
     wanted = found.p_value < SIZE if shortly else bool(found.lag)
     resampled = resampled_lags(a, b, lags, asymmetry.errors, seed) if wanted else None
-    return _judged(pair, Span("history", a, b), found, lags, resampled)
+    return _judged(pair, Span(HISTORY, a, b), found, lags, resampled)
 
 
 def over_window(pair: Paired) -> Judged:
@@ -80,13 +100,15 @@ def over_window(pair: Paired) -> Judged:
     lags, seed = min(pair.question.max_lag, len(a) // LAGS_NEED), pair.question.seed
     found = lead_test(a, b, lags, seed)
     resampled = resampled_lags(a, b, lags, seed=seed) if found.lag else None
-    return _judged(pair, Span("window", a, b), found, lags, resampled)
+    return _judged(pair, Span(WINDOW, a, b), found, lags, resampled)
 
 
 def _judged(pair: Paired, span: Span, found: Lead, lags: int, resampled: Positions | None) -> Judged:
     r = cross_correlations(span.a, span.b, lags)
     lead = Leadership(found.lag, found.asymmetry, found.p_value, found.detectable, r)
-    lead = replace(lead, hours_apart=apart(pair, found.lag), average=pair.staged.lined_up.average)
+    (one, other), lined_up = (side.series for side in pair.staged.sides), pair.staged.lined_up
+    lead = with_clocks(lead, one, other, one.dates[lined_up.at_a], other.dates[lined_up.at_b])
+    lead = replace(lead, average=lined_up.average)
     a, b = map(str, pair.legs)
     interval = None if resampled is None else lag_interval(resampled, found.lag)
     strength = strength_at(span.a, span.b, found.lag) if found.lag else NAN
@@ -100,16 +122,28 @@ def section(pair: Paired, judged: tuple[Judged, ...]) -> Section:
 
 def _row(pair: Paired, one: Judged) -> tuple[Cell, ...]:
     lead, nowhere = one.lead, (None, None, None)
-    found = (lead.lag, *one.interval[:2]) if lead.decided and one.interval else nowhere
+    found = (lead.lag, *one.interval[:2]) if one.named and one.interval else nowhere
     candidate = (lead.lag, *one.interval) if one.interval else (None, *nowhere)
-    told = one.strength, lead.asymmetry, lead.p_value, _leader(pair, lead)
-    return (one.span, one.n, *found, *told, *candidate, lead.detectable, lead.verdict)
+    told = one.strength, lead.asymmetry, lead.p_value, _leader(pair, one)
+    return (one.span, one.n, *found, *told, *candidate, lead.detectable, in_words(pair, one))
 
 
-def _leader(pair: Paired, lead: Leadership) -> str:
-    if lead.decided:
-        return str(pair.legs[lead.lag < 0])
-    return "none" if lead.p_value >= SIZE else "no verdict"
+def in_words(pair: Paired, one: Judged) -> str:
+    """The answer; over the history no lag and no side where resamples have it on both sides."""
+    lead = one.lead
+    if one.named or not one.sideless or not one.interval:
+        return lead.verdict
+    low, high, share = one.interval
+    ahead, behind = pair.legs[:: 1 if lead.lag > 0 else -1]
+    likely = f"{ahead} leads {behind} by {plural(abs(lead.lag), 'bar')} in {share:.0%} of resamples"
+    reach = f"95% from {low:+d} to {high:+d}"
+    return f"a lead shows ({verdicts.p_text(lead.p_value)}), whose lag and side cannot be said ({likely}, {reach})"
+
+
+def _leader(pair: Paired, one: Judged) -> str:
+    if one.named:
+        return str(pair.legs[one.lead.lag < 0])
+    return "none" if one.lead.p_value >= SIZE else "no verdict"
 
 
 # ---------------------------------------------------------------- bands

@@ -32,7 +32,7 @@ PAIRS = Heading(
     f"Pairs worth a look beside this one: {RULE}, then in the catalogue's order. Nothing is fetched for them.",
     (
         Column("pair", "", "text", "The legs of the related pair, as they are typed."),
-        Column("correlation", "corr.", "number", "Pearson's r of the returns in the window: `compare`'s correlation."),
+        Column("correlation", "corr.", "number", "Pearson's r of the changes in the window: `compare`'s correlation."),
         Column(
             "gap",
             "gap",
@@ -56,7 +56,7 @@ PAIRS = Heading(
         Column(
             "leads_p", "p", "probability", "The p of that verdict: see `pairwatch explain lead_p_value`.", wide=True
         ),
-        Column("n", "n", "count", "The returns in the window.", wide=True),
+        Column("n", "n", "count", "The changes in the window.", wide=True),
         Column("as_of", "as of", "date", "The last common close of the two legs.", wide=True),
         Column(
             "relation",
@@ -85,12 +85,12 @@ def study(
 
     Args:
         get: the history of a leg where it is at hand, without fetching anything.
-        cached: the legs that are cached, called only for a leg that the catalogue does not know.
+        cached: the legs that are cached, called only for a leg of which the catalogue has no asset class.
         count: how many pairs at most.
     """
     a, b = pair.legs
     held = Held(get, dict(zip(pair.legs, pair.staged.sides, strict=True)))
-    unknown = [leg for leg in (a, b) if not catalogue.get(leg)]
+    unknown = [leg for leg in (a, b) if not catalogue.kind(leg)]
     found = by_catalogue(a, b, catalogue, held)
     closest, notes = moving(pair, unknown, cached() if unknown else (), held)
     chosen = in_turn([*found, closest], (a, b), catalogue)[:count]
@@ -141,7 +141,7 @@ def _findings(pair: Paired, told: Sequence[tuple[Candidate, Line | str]], count:
     itself = f"is {bare(own)}" if math.isfinite(own) else "cannot be said, for a leg does not move,"
     first = (
         f"{plural(count, 'pair')} beside {a} {b}, {len(told)} of them cached{_silent(silent)}; "
-        f"its own correlation {itself} over {plural(pair.bars, 'return')}"
+        f"its own correlation {itself} over {plural(pair.bars, 'bar')}"
     )
     far = [(one, line) for one, line in lines if math.isfinite(line.z)]
     if not far:

@@ -104,13 +104,18 @@ def _with_one_leg(a: Leg, b: Leg, catalogue: Catalogue) -> Iterator[Candidate]:
     for leg in (a, b):
         own = catalogue.get(leg)
         for other in catalogue.instruments.values():
-            if own and other.market and (other.kind, other.region) == (own.kind, own.region) and other.leg != leg:
+            if own and other.leg != leg and _is_market_of(other, own):
                 pair = (leg, other.leg) if leg == a else (other.leg, leg)
                 yield Candidate(*pair, "leg", f"{leg} against its market, {other.name or other.leg}")
 
 
+def _is_market_of(other: Instrument, own: Instrument) -> bool:
+    known = own.kind and own.region
+    return bool(other.market and known and (other.kind, other.region) == (own.kind, own.region))
+
+
 def _of_same_contrast(a: Leg, b: Leg, catalogue: Catalogue) -> Iterator[Candidate]:
-    """What is alike with A against what is alike with B, each in its region."""
+    """What is alike with A against what is alike with B, each in its region; of legs whose region is known."""
     one, other = catalogue.get(a), catalogue.get(b)
     if not (one and other):
         return
@@ -125,7 +130,9 @@ def _elsewhere(a: Leg, b: Leg, catalogue: Catalogue) -> Iterator[Candidate]:
     if not (one and other):
         return
     for x, y in _alike(one, other, catalogue):
-        together = x.region == y.region or one.region != other.region
+        # Across regions only what is so itself: a leg of no known region is not.
+        apart = one.region and other.region and one.region != other.region
+        together = x.region == y.region or apart
         if together and (x.region, y.region) != (one.region, other.region):
             yield Candidate(x.leg, y.leg, "region", f"the same elsewhere: {_contrast(x, y)}")
 
@@ -141,7 +148,7 @@ def _against_hedges(a: Leg, b: Leg, catalogue: Catalogue) -> Iterator[Candidate]
 
 
 def _alike(one: Instrument, other: Instrument, catalogue: Catalogue) -> Iterator[tuple[Instrument, Instrument]]:
-    every = catalogue.instruments.values()
+    every = [x for x in catalogue.instruments.values() if x.region]
     yield from product((x for x in every if x.is_like(one)), [y for y in every if y.is_like(other)])
 
 

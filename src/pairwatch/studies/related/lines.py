@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pairwatch import kernels, pairs, staging, stats, verdicts
 from pairwatch.catalogue import PairView
-from pairwatch.clocks import CLOCK_TOLERANCE, hours_apart
+from pairwatch.clocks import with_clocks
 from pairwatch.histories import History
 from pairwatch.model import Leadership
 from pairwatch.staging import Question, Staged
@@ -69,12 +69,8 @@ def _lead(staged: Staged, question: Question) -> Leadership:
     returns = staged.pair.a.returns, staged.pair.b.returns
     lags = min(question.max_lag, len(returns[0]) // pairs.LAGS_NEED)
     lead = pairs.leadership(*returns, lags, question.seed)
-    at_a, at_b = staged.lined_up.at_a, staged.lined_up.at_b
-    apart = hours_apart(a.facts, b.facts, a.dates[at_a], b.dates[at_b], lead.lag)
-    apart = 0.0 if abs(apart) < CLOCK_TOLERANCE else apart
-    return verdicts.with_verdict(
-        replace(lead, hours_apart=apart, average=staged.lined_up.average), str(a.leg), str(b.leg)
-    )
+    lead = with_clocks(lead, a, b, a.dates[staged.lined_up.at_a], b.dates[staged.lined_up.at_b])
+    return verdicts.with_verdict(replace(lead, average=staged.lined_up.average), str(a.leg), str(b.leg))
 
 
 def _difference(view: PairView) -> tuple[float, str, float]:

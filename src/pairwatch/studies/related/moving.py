@@ -1,4 +1,4 @@
-"""Cached legs that move with a leg of which the catalogue knows nothing."""
+"""Cached legs that move with a leg of which the catalogue knows no asset class."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -34,7 +34,7 @@ class _Moving(NamedTuple):
 def moving(
     pair: Paired, unknown: Sequence[Leg], cached: Sequence[Leg], held: Held
 ) -> tuple[list[Candidate], tuple[str, ...]]:
-    """The cached legs that clearly move with a leg that the catalogue does not know, the closest first; and remarks.
+    """The cached legs that clearly move with a leg of which no asset class is known, the closest first; and remarks.
 
     Clearly: also for the closest of as many unrelated ones.
     """
@@ -46,7 +46,7 @@ def moving(
     found = [one for leg, history in looked_at for one in _beside(window, unknown, leg, history)]
     enough = normal_quantile(1 - SIZE / (2 * max(1, len(found))))
     clear = sorted((one for one in found if one.t > enough), key=lambda one: (-abs(one.correlation), one.candidate.why))
-    said = f"the catalogue does not know {listing(unknown)}: of {plural(len(looked_at), 'cached leg')}"
+    said = f"the catalogue has no asset class for {listing(unknown)}: of {plural(len(looked_at), 'cached leg')}"
     if len(others) > MOST_LOOKED_AT:
         said += f", the first of {len(others):,},"
     many = f"{len(clear)} move" if len(clear) > 1 else "1 moves" if clear else "none moves"
@@ -69,9 +69,9 @@ def _beside(pair: Paired, unknown: Sequence[Leg], leg: Leg, history: History) ->
             ours = view.returns[known]
             r = kernels.correlation(ours, theirs[known])
             legs = (own, leg) if own == pair.legs[0] else (leg, own)
-            relation, why = "moves", f"{leg} moves with {own}: correlation {bare(r)} over {plural(n, 'return')}"
+            relation, why = "moves", f"{leg} moves with {own}: correlation {bare(r)} over {plural(n, 'bar')}"
             if _are_same(ours, theirs[known]):
-                relation, why = "same", f"{leg} is the same series as {own}, over all {plural(n, 'return')}"
+                relation, why = "same", f"{leg} is the same series as {own}, over all {plural(n, 'bar')}"
             yield _Moving(Candidate(*legs, relation, why), r, surprise(ours, theirs[known]))
 
 

@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pairwatch.kernels.cointegration import CRITICAL_TRACE
 from pairwatch.kernels.reversion import HalfLife, power
+from pairwatch.stats.percentiles import shown
 from pairwatch.studies.paired import Paired
 from pairwatch.studies.spread.cointegration import Span
 from pairwatch.studies.spread.extremes import Extremes
@@ -18,6 +20,8 @@ SIZE = 0.05
 NEAR = 0.025
 # A test that finds a quick return less often than this says so where it has found none.
 SURE = 0.95
+# From so many bars on, a tenth of one says nothing.
+HUNDRED = 100
 # A slope that differs by more than this part of the larger between the halves of a history has moved.
 MOVED = 0.25
 
@@ -39,7 +43,7 @@ def findings(found: Found) -> tuple[str, ...]:
     return (
         _together(pair, found.spans[0]),
         *_plain(pair, found.told[0]),
-        *(_recent(span) for span in found.spans[1:]),
+        *(_recent(pair, span) for span in found.spans[1:]),
         *_hedged(found.told),
         *(_gap(pair, found.gap) if found.gap else ()),
         *(_driver(one) for one in found.drivers),
@@ -68,16 +72,46 @@ def _together(pair: Paired, span: Span) -> str:
         return f"{a} and {b} move as one over {_years(pair, span)}: {_AS_ONE}"
     if span.short:
         return f"too short to tell whether {a} and {b} keep together: {plural(span.closes, 'close')}"
-    if not math.isfinite(span.forth.p_value + span.back.p_value + span.p_trace):
+    if not _is_tested(span):
         return f"whether {a} and {b} keep together cannot be said: a leg does not move"
-    rests = f"{_tests(span)}, over {_years(pair, span)}"
+    return f"{_answer(pair, span)}{_moved(span) if _is_together(span) else ''}"
+
+
+def _answer(pair: Paired, span: Span) -> str:
+    """What the tests say of legs that can be tested."""
+    (a, b), rests = pair.legs, f"{_tests(span)}, over {_years(pair, span)}"
+    if span.doubt:
+        no = f"{a} and {b} are not shown to be cointegrated" if span.agreed is False else "not cointegration"
+        return f"{no}: {_alone(pair, span)}; {rests}"
     if span.agreed is None:
         return f"the tests do not agree whether {a} and {b} are cointegrated: {rests}"
     if not span.agreed:
         return f"{a} and {b} are not shown to be cointegrated: {rests}"
     marginal = max(span.forth.p_value, span.back.p_value, span.p_trace) > NEAR
     line = f"with {span.forth.slope:.2f} of B for one of A{', though marginally' if marginal else ''}"
-    return f"{a} and {b} are cointegrated, {line}: {rests}{_moved(span)}"
+    return f"{a} and {b} are cointegrated, {line}: {rests}"
+
+
+def _is_tested(span: Span) -> bool:
+    return math.isfinite(span.forth.p_value + span.back.p_value + span.p_trace)
+
+
+def _is_together(span: Span) -> bool:
+    return span.agreed is True and not span.doubt
+
+
+def _alone(pair: Paired, span: Span) -> str:
+    """Which leg returns by itself, and what is known of the other."""
+    both = sorted(zip(span.alone_p, map(str, pair.legs), strict=True), key=lambda one: not one[0] < SIZE)
+    (p, leg), (other_p, other) = both
+    own = f"{p_text(p)} and {p_text(other_p)[2:]}"
+    if not p < SIZE:
+        trace = f"{span.trace.trace[1]:.1f}, {CRITICAL_TRACE[1]} needed"
+        return f"by Johansen's second trace each leg returns by itself ({trace}), by its own test neither ({own})"
+    if other_p < SIZE:
+        return f"{leg} and {other} return by themselves ({own})"
+    rest = f", {other} is not shown to ({p_text(other_p)})" if math.isfinite(other_p) else ""
+    return f"{leg} returns by itself ({p_text(p)}){rest}"
 
 
 def _moved(span: Span) -> str:
@@ -91,7 +125,7 @@ def _moved(span: Span) -> str:
 def _plain(pair: Paired, first: Told) -> Iterator[str]:
     """Where the plainest spread is, and its half-life or none."""
     names = {"ratio": "the ratio", "difference": "A - B"}
-    place = f" is at the {ordinal(first.percentile)} percentile of its past" if math.isfinite(first.percentile) else ""
+    place = f" is {place_of(first.percentile)} of its past" if math.isfinite(first.percentile) else ""
     what = f"{names.get(first.made.key, 'the least-squares spread')}{place}"
     joint = " and" if place else ""
     p = p_text(first.p)
@@ -114,19 +148,21 @@ def _life(life: HalfLife) -> str:
     """As the table has it: without a half-life there are no ends."""
     if not math.isfinite(life.bars):
         return "no half-life"
+    bars, low, high = (f"{value:,.{0 if life.bars >= HUNDRED else 1}f}" for value in life)
     if not life.is_bounded:
-        return f"half-life {life.bars:.0f} bars, no upper end (95% from {life.low:.0f})"
-    return f"half-life {life.bars:.0f} bars (95% interval {life.low:.0f} to {life.high:.0f})"
+        return f"half-life {bars} bars, no upper end (95% from {low})"
+    return f"half-life {bars} bars (95% interval {low} to {high})"
 
 
-def ordinal(share: float) -> str:
-    """`97th`, `1st`; at the ends what the percentile lies beyond."""
-    whole = min(99, max(1, round(100 * share)))
+def place_of(share: float) -> str:
+    """`at the 97th percentile`, as tables have it: `below the 1st`, `above the 99th` at the ends."""
+    told = shown(share)
+    whole = int(told.strip("<>"))
     ending = "th" if whole // 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(whole % 10, "th")
-    return f"{whole}{ending}"
+    return f"{ {'<': 'below', '>': 'above'}.get(told[0], 'at') } the {whole}{ending} percentile"
 
 
-def _recent(span: Span) -> str:
+def _recent(pair: Paired, span: Span) -> str:
     """What a shorter span says."""
     last = f"the last {plural(span.closes, 'close')}"
     if span.as_one:
@@ -134,8 +170,11 @@ def _recent(span: Span) -> str:
     if span.short:
         found = power(BARS, span.closes, 2)
         return f"{last} are too few to tell: a spread that halves in {BARS} bars would be found in {found:.0%} of cases"
-    if not math.isfinite(span.forth.p_value + span.back.p_value + span.p_trace):
+    if not _is_tested(span):
         return f"over {last} nothing can be said: a leg does not move"
+    if span.doubt:
+        no = "they are not shown to be cointegrated" if span.agreed is False else "it is not cointegration"
+        return f"over {last} {no}: {_alone(pair, span)}; {_tests(span)}"
     said = {
         True: "they are cointegrated",
         False: "they are not shown to be cointegrated",
@@ -181,13 +220,24 @@ def _gap(pair: Paired, gap: Ledger) -> Iterator[str]:
     first, noun = int(gap.order[0]), bar(pair)
     largest = f"the largest is {pair.day(gap.begin + first + 1)} ({_amount(pair, float(gap.parts[first]))})"
     if math.isnan(shares[0]):
-        yield f"the gap since {since} is nearly nothing ({_amount(pair, gap.gap)} in {plural(bars, noun)}); {largest}"
+        left = f"{_amount(pair, gap.gap)}, what is left of {_both_ways(pair, gap)}"
+        yield f"the gap since {since} is nearly nothing: {left}; {largest}"
         return
     together = math.fsum(shares[gap.order])
+    if not 0 <= together <= 1:
+        yield f"the gap since {since} is {_amount(pair, gap.gap)}, what is left of {_both_ways(pair, gap)}; {largest}"
+        return
     yield (
         f"the gap since {since} is {_amount(pair, gap.gap)}; the {len(gap.order)} largest of {plural(bars, noun)} make "
         f"{together:.0%} of it, {largest}"
     )
+
+
+def _both_ways(pair: Paired, gap: Ledger) -> str:
+    """What was added and what was taken: where most of it cancels, shares of the rest say nothing."""
+    up, down = gap.parts[gap.parts > 0], gap.parts[gap.parts < 0]
+    added, taken = (_amount(pair, math.fsum(parts)) for parts in (up, down))
+    return f"{added} on {plural(len(up), bar(pair))} and {taken} on {plural(len(down), bar(pair))}"
 
 
 def _driver(one: Driver) -> str:

@@ -40,7 +40,11 @@ HEADING = Heading(
             "(s[n] - mean) / sd over the closes of the window, ddof 1; in sample, as the next.",
         ),
         Column(
-            "z_history", "in sample", "number", "The same over the whole history, in sample: h is known from all of it."
+            "z_history",
+            "in sample",
+            "number",
+            "The same over the whole history, in sample: h is known from all of it.",
+            wide=True,
         ),
         Column(
             "percentile",
@@ -215,7 +219,8 @@ def _notes(pair: Paired, found: tuple[Told, ...]) -> list[str]:
     if len(found) == 1:
         return notes
     notes.append(
-        "z window and in sample: h is known from the whole history; own past: each day by the line known on it; "
+        f"both z: in sample, h is known from all closes{'' if pair.since is None else f' {pair.span}'}; own past: each "
+        "day by the line known on it; "
         "minimum variance is another spread where the legs are exchanged"
     )
     notes.append(

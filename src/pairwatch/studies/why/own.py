@@ -9,7 +9,7 @@ from pairwatch.catalogue import LegView
 from pairwatch.model import Facts, Leg
 from pairwatch.studies.instruments import Catalogue, Instrument
 from pairwatch.studies.paired import Paired
-from pairwatch.text import plural
+from pairwatch.text import between, plural
 from pairwatch.verdicts import bare
 
 COMPARE = "compare"
@@ -60,7 +60,7 @@ def values(pair: Paired) -> Values:
 def legs(pair: Paired, catalogue: Catalogue, known: Values) -> Iterator[Said]:
     """What each leg is, and how volatile; what tells them apart."""
     views = pair.pair.a, pair.pair.b
-    n = plural(int(known["pair", "observations"]), "return")
+    n = plural(int(known["pair", "observations"]), noun(pair))
     for leg, view, scope, facts in zip(pair.legs, views, "ab", pair.facts, strict=True):
         volatility = known[scope, "volatility"]
         if math.isfinite(volatility):
@@ -70,10 +70,10 @@ def legs(pair: Paired, catalogue: Catalogue, known: Values) -> Iterator[Said]:
 
 def relation(pair: Paired, catalogue: Catalogue, known: Values, *, quoted: bool = False) -> Iterator[Said]:
     """How closely they move together, and what that leaves; `quoted`: the correlation itself is said elsewhere."""
-    (a, b), n = pair.legs, plural(int(known["pair", "observations"]), "return")
+    (a, b), n = pair.legs, plural(int(known["pair", "observations"]), noun(pair))
     r, low, high = (known["pair", f"correlation{end}"] for end in ("", "_low", "_high"))
     if math.isfinite(r) and not quoted:
-        text = f"over the last {n} their correlation is {bare(r)} (95% interval {bare(low)} to {bare(high)})"
+        text = f"over the last {n} their correlation is {bare(r)} (95% interval {between(low, high, form=bare)})"
         yield Said(RELATION, text, r, "number")
     if math.isfinite(r):
         share = known["pair", "r_squared"]
@@ -82,7 +82,7 @@ def relation(pair: Paired, catalogue: Catalogue, known: Values, *, quoted: bool 
     whole = kernels.correlation(pair.pair.a.returns, pair.pair.b.returns)
     if math.isfinite(whole):
         contrast = _contrast(catalogue.get(a), catalogue.get(b))
-        text = f"{contrast}over all {plural(pair.n, 'common return')} their correlation is {bare(whole)}"
+        text = f"{contrast}over all {plural(pair.n, f'common {noun(pair)}')} their correlation is {bare(whole)}"
         yield Said(RELATION, text, whole, "number", "correlation")
     yield from _tightness(a, b, known)
 
@@ -94,7 +94,7 @@ def gap(pair: Paired, known: Values) -> Iterator[Said]:
     if not all(map(math.isfinite, changes)):
         return
     moved = [f"{leg} by {_signed(change, view)}" for leg, change, view in zip((a, b), changes, views, strict=True)]
-    text = f"over the last {plural(int(known['pair', 'observations']), 'return')} {moved[0]} and {moved[1]}"
+    text = f"over the last {plural(int(known['pair', 'observations']), noun(pair))} {moved[0]} and {moved[1]}"
     text = text.replace(f"{a} by", f"{a} changed by", 1)
     apart = changes[0] - changes[1]
     if not pair.pair.counted_alike:
@@ -108,22 +108,27 @@ def sure(pair: Paired, known: Values, unanswered: int, asked: int) -> Iterator[S
     n = int(known["pair", "observations"])
     yield Said(
         SURE,
-        f"all of this rests on {plural(pair.n, 'common return')} from {pair.day(0)} to {pair.day(-1)}, "
+        f"all of this rests on {plural(pair.n, f'common {noun(pair)}')} from {pair.day(0)} to {pair.day(-1)}, "
         f"the window on the last {n} of them",
         float(pair.n),
         "count",
     )
     low, high = (known["pair", f"correlation_fragility_{end}"] for end in ("low", "high"))
     if math.isfinite(low) and math.isfinite(high):
-        between = f"between {bare(low)} and {bare(high)}"
-        text = f"without any one of the last {plural(n, 'return')} the correlation lies {between}"
+        ends = f"between {bare(low)} and {bare(high)}"
+        text = f"without any one of the last {plural(n, noun(pair))} the correlation lies {ends}"
         yield Said(SURE, text, low, "number")
     if unanswered:
-        text = f"{unanswered} of {asked} questions cannot be answered from these returns"
+        text = f"{unanswered} of {asked} questions cannot be answered from these {noun(pair)}s"
         yield Said(SURE, text, float(unanswered), "count")
 
 
 # ---------------------------------------------------------------- words and numbers
+
+
+def noun(pair: Paired) -> str:
+    """What the numbers of both legs are made of: a `return`, or a `change` where a leg changes by differences."""
+    return "change" if pair.pair.a.by_differences or pair.pair.b.by_differences else "return"
 
 
 def _what(leg: Leg, known: Instrument | None, facts: Facts) -> str:
@@ -132,13 +137,15 @@ def _what(leg: Leg, known: Instrument | None, facts: Facts) -> str:
         return f"{leg} {known.fact}"
     if facts.simulated:  # its name is a description
         return f"{leg} is drawn, not recorded{f' ({facts.name})' if facts.name else ''}"
-    named = facts.name or (known.name if known else "")
-    return f"{leg} is {named}" if named and named != leg.symbol else f"{leg} is not in the catalogue"
+    named = (known.name if known else "") or facts.name  # what the user calls it goes before what its source does
+    if named and named != leg.symbol:
+        return f"{leg} is {named}"
+    return f"{leg} has no name in the catalogue" if known else f"{leg} is not in the catalogue"
 
 
 def _contrast(one: Instrument | None, other: Instrument | None) -> str:
     """What tells the legs apart by the catalogue."""
-    if not (one and other):
+    if not (one and other) or not all((one.tilt, one.kind, one.region, other.tilt, other.kind, other.region)):
         return ""
     places = [f"{each.tilt} ({each.kind}, {each.region})" for each in (one, other)]
     if places[0] == places[1]:
@@ -156,7 +163,7 @@ def _tightness(a: Leg, b: Leg, known: Values) -> Iterator[Said]:
     elif high >= 1:
         verdict = "whether it is tighter than either leg cannot be said"
     text = f"the difference of {a} and {b} moves {tightness:.2f} times as much as the calmer leg"
-    yield Said(RELATION, f"{text} (95% interval {low:.2f} to {high:.2f}): {verdict}", tightness, "number")
+    yield Said(RELATION, f"{text} (95% interval {between(low, high, edge=1)}): {verdict}", tightness, "number")
 
 
 def apart_in_words(pair: Paired, apart: float) -> str:

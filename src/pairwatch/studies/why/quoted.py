@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pairwatch.errors import NotEnoughData, UsageError
 from pairwatch.model import NAN, Cell, Study
 from pairwatch.studies.paired import Paired
-from pairwatch.studies.why.own import GAP, RELATION, Said
+from pairwatch.studies.why.own import GAP, RELATION, Said, noun
 from pairwatch.text import plural
 
 LEAD, REGIMES, REVERSION, HEDGE, ANALOGS = "who leads", "regimes", "reversion", "hedge", "analogs"
@@ -77,7 +77,7 @@ def quoted(answers: Mapping[str, Study | str], pair: Paired) -> Iterator[Said]:
     for asked in ASKED:
         answer = answers.get(asked.name)
         if isinstance(answer, str) and asked.question:
-            text = f"{plural(pair.n, 'common return')} do not say {asked.question}: {answer}"
+            text = f"{plural(pair.n, f'common {noun(pair)}')} do not say {asked.question}: {answer}"
             yield Said(asked.topic, text, NAN, "", asked.name)
         elif isinstance(answer, Study):
             number = _number(asked, answer, pair.bars)
