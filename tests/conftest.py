@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# A machine may be busy: how long an example takes says nothing of whether it is right.
+settings.register_profile("unhurried", settings.default, deadline=None)
+settings.load_profile("unhurried")
 
 # The discard port, where nobody listens: libcurl opens its sockets outside Python, but asks this proxy first.
 NOWHERE = "http://127.0.0.1:9"

@@ -101,7 +101,8 @@ def test_the_frame_of_a_comparison_holds_every_number(twins):
     assert frame.loc[("pair", "beta"), "value"] == twins["beta"]
     assert frame.loc[("a", "volatility"), "unit"] == "fraction"
     assert frame.loc[("leadership", "r(0)"), "value"] == twins.leadership.at(0)
-    assert len(frame) == len(twins.readings) + 21
+    assert frame.loc[("percentile", "pair.beta"), "value"] == twins.percentiles.of["pair", "beta"]
+    assert len(frame) == len(twins.readings) + 21 + len(twins.percentiles.of)
 
 
 @pytest.mark.parametrize("day", ["2026-06-30", date(2026, 6, 30)])

@@ -88,7 +88,7 @@ def test_bars_of_another_zone_are_counted_to_the_days_of_the_new_one():
     assert both.facts.timezone == NEW_YORK
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32), st.sampled_from(ZONES), st.sampled_from(ZONES))
 def test_two_answers_of_any_zones_make_one(seed, old, new):
     rng = np.random.default_rng(seed)

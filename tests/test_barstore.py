@@ -115,7 +115,7 @@ def test_a_row_that_nothing_can_be_made_of_is_noted_and_stays(store, columns):
     assert not store.trouble
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(["times", "prices", "facts"]), st.binary(max_size=64))
 def test_any_bytes_are_none_of_a_runs_business(tmp_path_factory, column, data):
     store = BarStore(tmp_path_factory.mktemp("bytes") / FILE_NAME)

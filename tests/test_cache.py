@@ -29,7 +29,9 @@ from pairwatch.cache import (
     LONGEST_BAN,
     LONGEST_PAUSE,
     LONGEST_QUEUE,
+    UNKNOWN_FOR,
     Cache,
+    Unknown,
     _pack,
     _queued,
 )
@@ -227,7 +229,7 @@ def test_the_file_is_for_its_owner_alone_and_so_is_its_folder(path):
 def test_the_file_is_marked_as_ours_and_has_no_write_ahead_log(path):
     with sqlite3.connect(stored(path)) as db:
         assert db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
-        assert db.execute("PRAGMA user_version").fetchone()[0] == 2
+        assert db.execute("PRAGMA user_version").fetchone()[0] == len(_STEPS)
         assert db.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
     db.close()
     assert [file.name for file in path.parent.iterdir()] == [FILE_NAME]
@@ -406,7 +408,7 @@ def test_a_source_without_a_pace_has_no_turns_and_makes_no_file(path):
     burst=st.integers(1, 50),
     patience=st.floats(0, 60) | st.floats(60, 20_000),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_stretch_of_time_ever_sees_more_than_the_pace(gaps, gap, burst, patience):
     """Of whatever is asked when: in any stretch of s seconds at most burst + s / gap requests go out."""
     due, now, out = 0.0, NOW, []
@@ -444,6 +446,48 @@ def test_a_damaged_turn_is_no_turn(path, due):
     assert not cache.trouble
 
 
+# ---------------------------------------------------------------- what a source does not know
+
+
+def test_what_a_source_does_not_know_is_remembered_for_half_a_day(path):
+    said = Unknown(NOW, "NOPE: unknown to yahoo", "check the spelling")
+    Cache(path).remember_unknown(Leg("yahoo", "NOPE"), said)
+    cache = Cache(path)
+    assert cache.unknown(Leg("yahoo", "NOPE"), NOW + UNKNOWN_FOR - 1) == said
+    assert cache.unknown(Leg("yahoo", "NOPE"), NOW + UNKNOWN_FOR) is None
+    assert cache.unknown(Leg("yahoo", "NOPE"), NOW - 1) is None  # the clock was set back
+    assert cache.unknown(Leg("cboe", "NOPE"), NOW) is None
+
+
+def test_what_was_unknown_too_long_ago_takes_no_room(path):
+    cache = Cache(path)
+    for days in range(3):
+        cache.remember_unknown(Leg("yahoo", f"NOPE{days}"), Unknown(NOW + days * 86_400, "unknown", ""))
+    db = sqlite3.connect(path)
+    assert [row[0] for row in db.execute("SELECT symbol FROM unknown")] == ["NOPE2"]
+    db.close()
+
+
+@pytest.mark.parametrize("leg", [Leg("yahoo", "NOPE"), None])
+def test_what_is_cleared_is_asked_for_again(path, leg):
+    cache = Cache(path)
+    for symbol in ("NOPE", "OTHER"):
+        cache.remember_unknown(Leg("yahoo", symbol), Unknown(NOW, "unknown", ""))
+    assert cache.clear(leg) == 0
+    assert cache.unknown(Leg("yahoo", "NOPE"), NOW) is None
+    assert (cache.unknown(Leg("yahoo", "OTHER"), NOW) is None) == (leg is None)
+
+
+def test_junk_in_place_of_what_is_unknown_is_nothing(path):
+    stored(path)
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("INSERT INTO unknown VALUES ('yahoo', 'A', 'x', 'y', 'z'), ('yahoo', 'B', 1.0, x'00', 'z')")
+    db.close()
+    cache = Cache(path)
+    assert [cache.unknown(Leg("yahoo", symbol), NOW) for symbol in "AB"] == [None, None]
+    assert cache.trouble == ""
+
+
 # ---------------------------------------------------------------- a file of an earlier version
 
 
@@ -475,7 +519,7 @@ def test_a_file_of_the_first_version_is_brought_up_by_the_first_look_and_keeps_a
     assert schema(old) == 1
     cache = Cache(old)
     assert_same(cache.get(LEG), holding())
-    assert (schema(old), cache.trouble) == (2, "")
+    assert (schema(old), cache.trouble) == (len(_STEPS), "")
     assert cache.paused_until("yahoo") == NOW + 900
     assert [cache.turn("yahoo", NOW, 2.0) for _ in range(2)] == [0, 2]
 

@@ -6,7 +6,7 @@ import pytest
 from tests import builders
 from tests.builders import FRIDAY
 
-from pairwatch import pairs
+from pairwatch import pairs, verdicts
 from pairwatch.checking import Run, Scoped, Watched, plan, unnamed
 from pairwatch.conditions import DAY, Rule
 from pairwatch.errors import NoNetwork, NotEnoughData, StoreError
@@ -222,6 +222,65 @@ def test_rules_without_a_name_that_differ_leave_each_other_alone(shelf, watch):
     second = checked(shelf, watch, Watched(A, B, (impatient, patient)), now=NOW + DAY)
     assert [s.is_news for s in first[0].standings] == [True, True]
     assert [s.is_news for s in second[0].standings] == [False, False]
+
+
+# ---------------------------------------------------------------- clocks
+
+OF_A_LEAD = dict.fromkeys((*verdicts.OF_A_LEAD, "lead_detectable"), ("leadership",)) | KNOWN
+
+
+def of_a_lead(*texts):
+    return tuple(Rule(text, parse(text, OF_A_LEAD)) for text in texts)
+
+
+def at_clocks(late, early):
+    """A pair without a leader, of which the leg that closes later looks ahead."""
+    return dict(zip(("AAA", "BBB"), builders.told_at_two_clocks(late, early, 100, 1), strict=True))
+
+
+RULES = of_a_lead(
+    "lead_p_value < 0.05",
+    "lead_lag == 1",
+    "lead_correlation > 0.2",
+    "lead_asymmetry > 0",
+    "lead_p_value > 0.05",
+    "lead_detectable < 1",
+    "lead_p_value < 0.05 and correlation > 2",
+    "lead_p_value < 0.05 or correlation < 2",
+)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_the_clocks_can_make_of_a_lead_begins_no_rule(watch, known):
+    early = builders.TOKYO if known else replace(builders.TOKYO, closes_at=None)
+    held = at_clocks(builders.NEW_YORK, builders.TOKYO)
+    held["BBB"] = replace(held["BBB"], series=replace(held["BBB"].series, facts=early))
+    p = pairs.compare(held["AAA"], held["BBB"], QUESTION)["leadership", "lead_p_value"]
+    assert p < 0.05, "the number stays what it is"
+    [outcome] = checked(Shelf(**held), watch, Watched(A, B, RULES))
+    assert [s.judgement.holds for s in outcome.standings] == [None, None, None, None, None, True, False, True]
+    first = outcome.standings[0]
+    assert (first.judgement.change, first.is_news, first.in_force) == ("", False, False)
+    why = "AAA closes 14.5 h after BBB" if known else "when BBB closes is not known"
+    assert first.judgement.because == f"lead_p_value {p:.3g} (no verdict: {why})"
+    assert "no verdict" not in outcome.standings[5].judgement.because
+
+
+def test_a_lead_that_no_clock_makes_begins_a_rule(watch):
+    held = at_clocks(builders.NEW_YORK, builders.TOKYO)
+    same = {name: replace(one, series=replace(one.series, facts=builders.NEW_YORK)) for name, one in held.items()}
+    [outcome] = checked(Shelf(**same), watch, Watched(A, B, RULES[:1]))
+    found = outcome.standings[0].judgement
+    assert found.change == "began"
+    assert "no verdict" not in found.because
+
+
+def test_what_ends_a_rule_is_doubted_like_what_begins_it(watch):
+    held = at_clocks(builders.NEW_YORK, builders.TOKYO)
+    until = Rule("until", parse("correlation < 2", OF_A_LEAD), parse("lead_p_value < 0.05", OF_A_LEAD))
+    [outcome] = checked(Shelf(**held), watch, Watched(A, B, (until,)))
+    assert outcome.standings[0].in_force
+    assert "no verdict: AAA closes" in outcome.standings[0].judgement.because
 
 
 # ---------------------------------------------------------------- rates

@@ -272,7 +272,7 @@ def model(watched, letters):
     return force, cried
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(rules, days)
 def test_any_sequence_is_judged_as_the_whole_story_at_once(watched, letters):
     found = run(watched, [SYMBOLS[letter] for letter in letters])
@@ -285,7 +285,7 @@ def test_any_sequence_is_judged_as_the_whole_story_at_once(watched, letters):
     assert all((each.state.since is not None) == each.state.holding for each in found)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(rules, days, st.integers(0, 2))
 def test_a_session_judged_twice_is_judged_once(watched, letters, hours):
     state = State()
@@ -296,7 +296,7 @@ def test_a_session_judged_twice_is_judged_once(watched, letters, hours):
         assert (again.change, again.cries) == ("", False)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(rules, st.lists(st.tuples(st.integers(0, 6), st.sampled_from("yy-n?"), st.integers(0, 3)), max_size=40))
 def test_however_sessions_come_cries_are_a_cooldown_apart(watched, steps):
     state, now, cried = State(), NOON, []
@@ -310,7 +310,7 @@ def test_however_sessions_come_cries_are_a_cooldown_apart(watched, steps):
     assert all(y - x >= watched.cooldown for x, y in pairwise(cried))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(rules, days, st.lists(st.sampled_from("y-n?"), max_size=40))
 def test_older_sessions_in_between_change_nothing(watched, letters, older):
     state, found = State(), []

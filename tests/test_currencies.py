@@ -72,7 +72,7 @@ def test_each_close_is_converted_by_the_rate_of_its_own_day_as_pandas_has_it():
     ),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_returns_compound_the_legs_own_with_those_of_the_rate(missing, seed):
     rng = np.random.default_rng(seed)
     closes, values = 3000 * np.exp(rng.normal(0, 0.02, (2, 60)).cumsum(axis=1)) / [[1], [4e5]]
@@ -85,7 +85,7 @@ def test_returns_compound_the_legs_own_with_those_of_the_rate(missing, seed):
 
 
 @given(currency=st.sampled_from(["USD", "EUR", "JPY", "GBp"]), seed=st.integers(0, 99))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_own_currency_changes_nothing_and_asks_for_nothing(currency, seed):
     closes = np.random.default_rng(seed).uniform(1, 9, len(DAYS))
     given_history = history(closes=closes, facts=Facts(currency=currency))
@@ -365,9 +365,39 @@ def test_where_the_source_does_not_know_the_rates_the_way_out_is_no_conversion(f
     def get(leg: Leg) -> History:
         raise failure(f"{leg}: unknown to yahoo")
 
-    with pytest.raises(failure, match="cannot be converted to USD") as caught:
+    with pytest.raises(failure, match="cannot be converted to USD: JPYUSD=X: unknown") as caught:
         converted(history(), "USD", get)
     assert caught.value.hint == "yahoo has no rates from JPY to USD: --currency '' for no conversion"
+
+
+def test_where_the_source_has_the_rates_the_other_way_round_only_their_inverse_is_taken():
+    there = rates()
+    latest = Quote(153.0, 1.8e9, open=True)
+    back = rates(leg="USDJPY=X", closes=1 / there.series.closes, quote=latest)
+    leg = history(quote=Quote(3060.0, 1.8e9, open=True), events=(Event(DAYS[5], "dividend", 45.0),))
+
+    def get(one: Leg) -> History:
+        if one.symbol == "JPYUSD=X":
+            raise errors.UnknownSymbol(f"{one}: unknown to yahoo")
+        return back
+
+    found, wanted = converted(leg, "USD", get), convert(leg, "USD", there)
+    np.testing.assert_allclose(found.series.closes, wanted.series.closes, rtol=1e-14)
+    assert found.series.quote.price == pytest.approx(20.0)
+    assert found.series.events[0].value == pytest.approx(wanted.series.events[0].value)
+    assert "rates of yahoo:USDJPY=X" in found.provenance.made[0]
+
+
+def test_where_the_rates_cannot_be_had_otherwise_their_inverse_is_not_asked_for():
+    asked = []
+
+    def get(leg: Leg) -> History:
+        asked.append(leg.symbol)
+        raise errors.ProviderDown(f"{leg}: out of order")
+
+    with pytest.raises(errors.ProviderDown, match="JPYUSD=X: out of order"):
+        converted(history(), "USD", get)
+    assert asked == ["JPYUSD=X"]
 
 
 def test_rates_of_other_days_altogether_are_an_error():

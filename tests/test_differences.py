@@ -132,7 +132,7 @@ def drawn(case):
     return before, after, known(before, back(case["distance"]), case["window"]), known(after, back(0), case["window"])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(states)
 def test_the_parts_of_every_statistic_add_up_to_its_change(case):
     _, _, start, end = drawn(case)
@@ -145,7 +145,7 @@ def test_the_parts_of_every_statistic_add_up_to_its_change(case):
     assert {c.statistic.key for c in unsaid} <= {"half_life", "up_beta", "down_beta", "up_capture", "down_capture"}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(states)
 def test_the_parts_are_those_of_a_reckoning_with_pandas(case):
     before, after, start, end = drawn(case)
@@ -156,7 +156,7 @@ def test_the_parts_are_those_of_a_reckoning_with_pandas(case):
         assert (c.change, c.left, c.entered, c.revised) == pytest.approx(parts, abs=1e-10), name
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(states)
 def test_the_way_back_is_the_way_there_turned_around(case):
     _, _, start, end = drawn(case)
@@ -168,7 +168,7 @@ def test_the_way_back_is_the_way_there_turned_around(case):
         assert (d.change, d.left, d.entered, d.revised) == (-c.change, -c.entered, -c.left, -c.revised)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(states)
 def test_the_short_form_says_the_same_of_the_headlines(case):
     _, _, start, end = drawn(case)

@@ -183,7 +183,7 @@ values_of_names = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(conditions, values_of_names, chances)
 def test_any_condition_means_what_the_reference_says(tree, values, chance):
     text = spaced(tokens(tree, 1, chance), chance)
@@ -193,7 +193,7 @@ def test_any_condition_means_what_the_reference_says(tree, values, chance):
     assert found.names == tuple(dict.fromkeys(named(tree)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(conditions, values_of_names, chances)
 def test_the_normalised_text_is_read_as_the_same_condition(tree, values, chance):
     text = spaced(tokens(tree, 1, chance), chance)
@@ -488,7 +488,7 @@ def survives(text):
     assert len(shown) <= LONGEST
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=700)
 @given(st.text(max_size=60) | st.text("0123456789.e%+-*/<>=!(), abcor", max_size=60))
 @example("(" * 1000)
 @example("-" * 1000)
@@ -502,13 +502,13 @@ def test_any_text_is_a_condition_or_a_usage_error(text):
     survives(text)
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=700)
 @given(st.lists(st.sampled_from(SNIPPETS), max_size=25), st.sampled_from(["", " "]))
 def test_any_mixture_of_pieces_is_a_condition_or_a_usage_error(found, blank):
     survives(blank.join(found))
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=700)
 @given(
     st.sampled_from(VALID),
     st.lists(st.tuples(st.integers(0, 80), st.integers(0, 3), st.sampled_from(SNIPPETS)), min_size=1, max_size=4),
@@ -569,6 +569,26 @@ def test_basis_points_are_not_compared_with_a_percentage(text):
 def test_everything_else_is_compared_as_ever(text):
     values = lookup(a_volatility=30.0, b_volatility=30.0, difference_volatility=0.0, correlation=0.5, lead_p_value=0.5)
     assert parse(text, KNOWN).where_counted(BP).holds(values) is True
+
+
+def test_a_number_that_something_else_may_have_made_decides_nothing():
+    doubts = {("leadership", "lead_p_value"): "the clocks", ("pair", "ratio_zscore"): "nothing"}
+    values = lookup(lead_p_value=0.01, correlation=0.5)
+    for text, expected in (
+        ("lead_p_value < 0.05", None),
+        ("lead_p_value > 0.05", None),
+        ("not lead_p_value < 0.05", None),
+        ("lead_p_value < 0.05 and correlation > 0.9", False),
+        ("lead_p_value < 0.05 or correlation < 0.9", True),
+        ("correlation < 0.9", True),
+    ):
+        found = parse(text, KNOWN)
+        assert found.where_doubted(doubts).holds(values) is expected
+        assert found.where_doubted({}).holds(values) is not None
+        assert found.where_doubted(doubts) == found
+    assert parse("lead_p_value < 5%", KNOWN).where_doubted(doubts).doubted == {
+        ("leadership", "lead_p_value"): "the clocks"
+    }
 
 
 def test_a_condition_of_another_pair_is_not_changed():

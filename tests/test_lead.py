@@ -70,7 +70,7 @@ def test_a_constant_leg_or_a_nan_makes_every_correlation_nan(broken):
 # ---------------------------------------------------------------- the test of a lead
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seeds, st.sampled_from([0.0, 0.3, 0.85, -0.7]), st.integers(12, 25), st.integers(1, 4))
 def test_lag_p_and_detectable_lead_are_those_of_plain_loops(seed, rho, n, max_lag):
     a, b = linked_returns(n, rho, seed)
@@ -82,7 +82,7 @@ def test_lag_p_and_detectable_lead_are_those_of_plain_loops(seed, rho, n, max_la
     assert found.asymmetry == pytest.approx(r[max_lag + abs(lag)] - r[max_lag - abs(lag)], rel=1e-10, abs=1e-13)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seeds, st.sampled_from([0.0, 0.85, -0.5]))
 def test_exchanging_the_legs_negates_lag_and_asymmetry_and_keeps_the_rest_to_the_bit(seed, rho):
     a, b = linked_returns(61, rho, seed)
@@ -90,7 +90,7 @@ def test_exchanging_the_legs_negates_lag_and_asymmetry_and_keeps_the_rest_to_the
     assert one == (-other.lag, -other.asymmetry, other.p_value, other.detectable)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seeds, st.floats(1e-6, 1e6), st.floats(-100, 100))
 def test_scale_and_origin_of_a_leg_do_not_matter(seed, scale, origin):
     a, b = linked_returns(61, 0.5, seed, volatility=1.0)

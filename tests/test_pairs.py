@@ -32,7 +32,7 @@ from pairwatch.staging import Question
 
 CLOSE = {"rel": 1e-9, "abs": 1e-12, "nan_ok": True}
 seeds = st.integers(0, 2**31)
-light = settings(max_examples=15, deadline=None)
+light = settings(max_examples=15)
 
 
 def numbers(said):
@@ -420,7 +420,7 @@ def then_and_later(draw):
     return then, later, history(other, days, symbol="BBB"), as_of.item(), split
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(then_and_later())
 def test_what_came_after_the_day_changes_nothing(legs):
     """To the bit; where a later split has to be undone by a factor that is no power of two, to rounding."""

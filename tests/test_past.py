@@ -138,7 +138,7 @@ def said_then(a, b, bars, day):
 
 
 @pytest.mark.parametrize("name", PAIRS)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(seed=st.integers(0, 2**31), bars=st.integers(20, 45), places=st.lists(st.integers(0, 100), max_size=5))
 def test_each_value_is_the_statistic_as_of_its_bar(name, seed, bars, places):
     a, b = PAIRS[name](seed)
@@ -227,7 +227,7 @@ def test_the_future_changes_no_percentile():
     assert of(a, b, as_of=day) == of(*cut, as_of=day)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 2**31))
 def test_swapped_legs_are_as_unusual(seed):
     a, b = plain(seed)

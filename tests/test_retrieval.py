@@ -120,9 +120,22 @@ class AnyHistory(RuleBasedStateMachine):
     def leg_splits_or_its_split_comes_late(self, data, ratio):
         self.source.split(data.draw(st.sampled_from(self.recent())), ratio)
 
-    @rule(factor=st.sampled_from([1.0001, 0.98, 100.0]))
+    @rule(factor=st.sampled_from([1.0001, 0.98, 1000.0]))
     def history_is_restated_silently(self, factor):
         self.source.rebase(factor)
+
+    @rule(factor=st.sampled_from([100.0, 0.01]), is_right=st.booleans())
+    def history_is_restated_a_hundredfold(self, factor, is_right):
+        self.leg_is_refreshed(mid_session=False, refresh=True)
+        before, bars = self.found.series, self.source.bars
+        self.source.rebase(factor)
+        policy = Policy(at(self.today + timedelta(days=31), time(22)), max_age=0)
+        refused = Desk(Cache(self.cache.path), policy, {"yahoo": self.source}).history(LEG)
+        assert "are refused: all are" in refused.provenance.stale
+        assert_same(refused.series, before)
+        if not is_right:
+            self.source.bars = bars
+        self.leg_is_refreshed(mid_session=False, refresh=is_right)
 
     @precondition(lambda self: len(self.recent()) > 1)
     @rule(factor=st.sampled_from([1.25, 0.8]), data=st.data())
@@ -171,7 +184,6 @@ TestAnyHistory = AnyHistory.TestCase
 TestAnyHistory.settings = settings(
     max_examples=EXAMPLES,
     stateful_step_count=20,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     derandomize="PAIRWATCH_EXAMPLES" not in os.environ,
 )
@@ -1299,6 +1311,58 @@ def test_what_is_declared_of_a_leg_does_not_go_with_the_next_request(cache, sour
     assert source.requests[-1].known == source.facts
 
 
+# ---------------------------------------------------------------- what the source does not know
+
+
+class Unaware(FakeSource):
+    """Does not know anything; it is asked in its turn."""
+
+    def answer(self, request):
+        request.turn()
+        raise errors.UnknownSymbol(f"{request.leg}: unknown to yahoo", "check the spelling")
+
+
+def unknown(cache: Cache, source: FakeSource, now: float = EVENING, **policy: object) -> errors.UnknownSymbol:
+    with pytest.raises(errors.UnknownSymbol) as caught:
+        refreshed(cache, source, now, **policy)
+    return caught.value
+
+
+def test_what_is_unknown_is_asked_for_once_an_evening_and_again_the_next(cache):
+    source = Unaware()
+    assert unknown(cache, source).message == "QQQ: unknown to yahoo"
+    again = unknown(Cache(cache.path), source, EVENING + 3 * 3600)
+    assert again.message == "QQQ: unknown to yahoo; asked 3 h ago (--refresh asks again)"
+    assert again.hint == "check the spelling"
+    assert len(source.requests) == 1
+    unknown(cache, source, EVENING + DAY)
+    assert len(source.requests) == 2
+
+
+@pytest.mark.parametrize("policy", [{"refresh": True}, {"max_age": 0.0}])
+def test_what_is_unknown_is_asked_for_again_by_who_wants_it_anew(cache, source, policy):
+    unaware = Unaware()
+    unknown(cache, unaware)
+    assert "asked" not in unknown(cache, unaware, **policy).message
+    assert refreshed(cache, source, **policy).provenance.origin == "network"
+    assert refreshed(cache, source).series.leg == LEG
+
+
+def test_what_is_held_is_asked_for_each_time_though_it_is_unknown_now(cache, held):
+    source = Unaware()
+    for days in (3, 3.1):
+        found = refreshed(cache, source, EVENING + days * DAY)
+        assert found.provenance.stale.startswith("QQQ: unknown to yahoo; from the cache")
+    assert len(source.requests) == 2
+
+
+def test_what_was_refused_unasked_is_not_remembered(cache):
+    source = FakeSource()
+    source.fault = errors.UnknownSymbol("QQQ: no such form")
+    for _ in range(2):
+        assert unknown(cache, source).message == "QQQ: no such form"
+
+
 # ---------------------------------------------------------------- other legs in its stead
 
 OTHER, THIRD = Leg("cboe", "QQQ"), Leg("demo", "TWIN1")
@@ -1360,6 +1424,23 @@ def test_of_stale_legs_the_one_with_the_latest_close_is_taken(cache, source, hel
     assert found.series.dates[-1] == day64(MONDAY)
     assert found.provenance.stale
     assert found.provenance.made[0].startswith("QQQ: from cboe:QQQ, since no network")
+
+
+def test_what_stands_in_is_named_as_the_source(cache, failing):
+    assert chained(cache, failing, FakeSource()).provenance.stand_in == "cboe:QQQ"
+    assert chained(cache, FakeSource(), FakeSource()).provenance.stand_in == ""
+
+
+@pytest.mark.parametrize(("late", "is_stale"), [(0, False), (5, False), (6, True), (9, True)])
+def test_a_file_that_stands_in_is_stale_where_it_ends_days_before_the_day(cache, failing, tmp_path, late, is_stale):
+    file = tmp_path / "kept.csv"
+    end = day64(TODAY) - late
+    file.write_text("date,close\n" + "".join(f"{end - i},{100 + i % 7}\n" for i in range(90, -1, -1)))
+    found = chained(cache, failing, legs=(LEG, Leg("csv", str(file))))
+    assert found.provenance.stand_in == f"csv:{file}"
+    assert bool(found.provenance.stale) == is_stale
+    if is_stale:
+        assert found.provenance.stale == f"QQQ: from csv:{file}, whose last close, {end}, is {late} days old"
 
 
 def test_of_stale_legs_that_end_on_the_same_day_the_first_is_taken(cache, source, held):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pairwatch.errors import UsageError
 from pairwatch.model import Leg
-from pairwatch.text import LONGEST, age, clean, is_clean, listing, plural
+from pairwatch.text import LONGEST, age, between, clean, is_clean, listing, plural
 
 UNSAFE = {
     "the escape that begins a colour": "\x1b[31m",
@@ -235,3 +235,19 @@ def test_a_plural_counts(count, noun, text):
 )
 def test_an_age_is_in_its_largest_fitting_unit(seconds, text):
     assert age(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "edge", "text"),
+    [
+        (-0.07, 0.41, 0, "-0.07 to 0.41"),
+        (-0.001, 0.58, 0, "-0.001 to 0.58"),
+        (0.0004, 0.58, 0, "0.0004 to 0.58"),
+        (-0.58, -0.0049, 0, "-0.58 to -0.005"),
+        (0.0, 0.58, 0, "0.00 to 0.58"),
+        (0.996, 1.3, 1, "0.996 to 1.30"),
+        (-1e-12, 0.5, 0, "0.000000 to 0.50"),
+    ],
+)
+def test_the_ends_of_an_interval_show_on_which_side_of_the_edge_they_lie(low, high, edge, text):
+    assert between(low, high, edge=edge) == text

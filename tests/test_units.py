@@ -289,3 +289,22 @@ def test_the_rules_are_told_of_every_statistic_that_they_leave_out():
     by_rule = {e.key for e in stats.entries() if not (e.of_differences and e.of_levels and e.of_two_units)}
     assert by_rule == ONE_LEG | OF_RETURNS | OF_ONE_UNIT
     assert Facts(changes="points").change_unit == catalogue.POINTS
+
+
+SLOPES = ("beta", "beta_low", "beta_high", "beta_inverse", "up_beta", "down_beta")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "unit", "inverse"),
+    [
+        (PRICE, INDEX, "number", "number"),
+        (RATE, RATE, "number", "number"),
+        (RATE, PRICE, "bp per 100 %", "100 % per bp"),
+        (PRICE, POINTS, "100 % per points", "points per 100 %"),
+        (BARRELS, RATE, "barrels per bp", "bp per barrels"),
+    ],
+)
+def test_a_slope_of_two_units_says_which(a, b, unit, inverse):
+    units = {r.statistic.key: r.unit for r in pair(a, b) if r.scope == "pair"}
+    assert {key: units[key] for key in SLOPES} == dict.fromkeys(SLOPES, unit) | {"beta_inverse": inverse}
+    assert (units["correlation"], units["rank_correlation"]) == ("number", "number")

@@ -162,10 +162,69 @@ def test_common_news_at_two_clocks_makes_no_leader_either_way_round():
         assert one.hours_apart == -other.hours_apart == 14.0
 
 
-def test_without_known_closes_the_same_numbers_name_a_leader():
+def with_facts(one, **facts):
+    return replace(one, series=replace(one.series, facts=replace(one.series.facts, **facts)))
+
+
+@pytest.mark.parametrize(
+    ("of_a", "of_b", "unknown"),
+    [
+        ({"closes_at": None}, {}, "AAA closes"),
+        ({}, {"closes_at": None}, "BBB closes"),
+        ({"closes_at": None, "timezone": "America/New_York"}, {"closes_at": None}, "AAA and BBB close"),
+        ({"timezone": "Mars/Base"}, {}, "AAA closes"),
+    ],
+    ids=["its", "the other's", "both", "no such zone"],
+)
+def test_common_news_at_a_clock_that_is_not_known_makes_no_leader_of_one_bar(of_a, of_b, unknown):
+    found = []
+    for seed in range(10):
+        a, b = at_two_clocks(seed)
+        legs = with_facts(a, **of_a), with_facts(b, **of_b)
+        said, other = compared(*legs, window="61b"), compared(*legs[::-1], window="61b")
+        assert said.leadership.verdict == other.leadership.verdict
+        assert math.isnan(said.leadership.hours_apart)
+        assert not (said.leadership.decided and abs(said.leadership.lag) == 1)
+        found.append(said)
+    fooled = [one for one in found if one.leadership.p_value < verdicts.SIZE and one.leadership.lag == 1]
+    assert len(fooled) > 7
+    for one in fooled:
+        assert one.leadership.verdict.startswith(f"no verdict: when {unknown} is not known, and the clock alone can")
+        assert one.leadership.doubt == f"when {unknown} is not known"
+        assert any("--align two-day lessens both" in text for text in one.warnings)
+        assert not any("--align nearest" in text for text in one.warnings)
+
+
+@pytest.mark.parametrize(
+    ("of_a", "of_b"),
+    [
+        ({"closes_at": None, "timezone": ""}, {"closes_at": None, "timezone": ""}),
+        ({"closes_at": None}, {"closes_at": None}),
+        ({"closes_at": None, "simulated": True}, {}),
+    ],
+    ids=["columns of a file", "one zone", "drawn"],
+)
+def test_legs_whose_clocks_nothing_tells_apart_keep_their_verdict(of_a, of_b):
     a, b = at_two_clocks(0)
-    unknown = replace(a, series=replace(a.series, facts=replace(a.series.facts, closes_at=None)))
-    assert compared(unknown, b, window="61b").leadership.decided
+    said = compared(with_facts(a, **of_a), with_facts(b, **of_b), window="61b")
+    assert (said.leadership.lag, said.leadership.decided, said.leadership.doubt) == (1, True, "")
+    assert any("a lead of one bar may be the clock's" in text for text in said.warnings)
+
+
+def test_hours_that_are_not_known_count_for_little_beside_bars_of_a_week():
+    weeks = np.datetime64("2026-11-20") + 7 * np.arange(-61, 1)
+    legs = [replace(one, series=replace(one.series, dates=weeks)) for one in at_two_clocks(0)]
+    said = compared(with_facts(legs[0], closes_at=None), legs[1], window="61b")
+    assert (said.leadership.lag, said.leadership.decided) == (1, True)
+
+
+def test_a_lead_of_two_bars_needs_no_clock():
+    x, e = np.random.default_rng(1).standard_normal((2, 200))
+    legs = prices(x / 100), prices((0.9 * np.roll(x, 2) + 0.4 * e) / 100)
+    a, b = (history(closes, symbol=name, timezone="UTC") for closes, name in zip(legs, ("AAA", "BBB"), strict=True))
+    said = compared(a, with_facts(b, timezone="Asia/Bangkok"), window="190b")
+    assert said.leadership.verdict.startswith("AAA leads BBB by 2 bars")
+    assert any(text.startswith("the closing time of AAA and BBB is not known: same-day") for text in said.warnings)
 
 
 # ---------------------------------------------------------------- claims
@@ -351,6 +410,14 @@ def test_only_where_bars_are_days_the_words_say_so(bars_per_year, bar):
 )
 def test_a_day_makes_the_correlation_where_without_it_r_may_be_zero(r, fragility, expected):
     assert claim(ROBUST, r=r, n=61, fragility=fragility) == expected
+
+
+def test_an_interval_that_holds_the_threshold_is_seen_to_hold_it():
+    found = {key: value if key[1] != "correlation_low" else -0.001 for key, value in values(r=0.32, n=61).items()}
+    found |= {("pair", "correlation_fragility_low"): 0.25, ("pair", "correlation_fragility_high"): 0.35}
+    told = next(c for c in verdicts.claims(QQQ, IWM, found) if c.text == ROBUST)
+    assert re.search(r"interval -\.001 to \.\d\d\)$", told.because)
+    assert made(TIGHT, tight=(0.7, 0.9, 1.002)).because.endswith("(95% interval 0.70 to 1.002)")
 
 
 def test_what_a_day_makes_of_the_correlation_is_said_where_there_is_one():

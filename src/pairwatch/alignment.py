@@ -130,7 +130,8 @@ def align(a: Series, b: Series, window: Window, how: Align = "date") -> Alignmen
         raise NotEnoughData(
             f"{a.leg} and {b.leg} have {plural(n, 'common return')} from {found.dates[first]} to {found.dates[-1]}, "
             f"{FEWEST_RETURNS} are needed: {_days_of(a)}; {_days_of(b)}",
-            window=_wider(found),
+            "" if (wider := _wider(found)) else _too_short(found),
+            window=wider,
         )
     inside = found._replace(dates=found.dates[first:], at_a=found.at_a[first:], at_b=found.at_b[first:])
     return Alignment(
@@ -164,6 +165,12 @@ def _wider(found: Matches) -> str:
     usual = _WIDE[found.period]
     holds = everything - base(found.dates, Window.parse(usual))[0]
     return usual if holds >= FEWEST_RETURNS else f"{min(61, everything)}b"
+
+
+def _too_short(found: Matches) -> str:
+    """What helps where no window does."""
+    common = plural(len(found.dates), f"common {'close' if found.period == 'day' else found.period}")
+    return f"no window is long enough for {common}: name legs with {FEWEST_RETURNS + 1} or more"
 
 
 def _days_of(series: Series) -> str:

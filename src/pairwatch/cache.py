@@ -5,8 +5,8 @@ damaged index can lead to another row.
 
 A cache that cannot be used never fails a run: `Cache.trouble` then says why, and the run goes on without it.
 
-It also keeps what processes must know of each other to be polite: which source wants to be left alone (`pauses`), and
-when each may be asked the next time (`turns`).
+It also keeps what processes must know of each other to be polite: which source wants to be left alone (`pauses`), when
+each may be asked the next time (`turns`), and which symbols it does not know (`unknown`).
 """
 
 import os
@@ -38,6 +38,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 15 * 60.0, 6 * 3600.0
 LONGEST_BAN = 24 * 3600.0
 # What a source that says how long it wants to be left alone gets at least.
 SHORTEST_PAUSE = 1.0
+# How long it is remembered that a source does not know a symbol: this evening's runs ask once, tomorrow's again.
+UNKNOWN_FOR = 12 * 3600.0
+_LONGEST_WORDS = 500
 # No turn is given out that has to be waited for longer, however patient who asks for it is.
 LONGEST_QUEUE = 3600.0
 
@@ -54,10 +57,20 @@ CREATE TABLE legs (
 CREATE TABLE pauses (source TEXT PRIMARY KEY, until REAL NOT NULL, refusals INTEGER NOT NULL);
 """,
     "CREATE TABLE turns (source TEXT PRIMARY KEY, due REAL NOT NULL);",
+    """
+CREATE TABLE unknown (
+    source TEXT NOT NULL, symbol TEXT NOT NULL, asked_at REAL NOT NULL, message TEXT NOT NULL, hint TEXT NOT NULL,
+    PRIMARY KEY (source, symbol)
+);
+""",
 )
 _COLUMNS = "days, closes, holes, events, facts, quote, asked_at, fresh_until, reconciled_at, checksum"
 _OF_LEG = "WHERE source=? AND symbol=?"
 _PAUSE = "SELECT until, refusals FROM pauses WHERE source=? AND typeof(until)='real' AND typeof(refusals)='integer'"
+_UNKNOWN = (
+    "SELECT asked_at, message, hint FROM unknown WHERE source=? AND symbol=? "
+    "AND typeof(asked_at)='real' AND typeof(message)='text' AND typeof(hint)='text'"
+)
 _TURN = "SELECT due FROM turns WHERE source=? AND typeof(due)='real'"
 # The bytes on which SQLite holds its POSIX locks (sqlite.org/src/file/src/os.h: PENDING_BYTE to the end of SHARED).
 _LOCK_BYTES, _LOCK_START = 512, 0x40000000
@@ -73,6 +86,14 @@ class Entry(NamedTuple):
     asked_at: float
     fresh_until: float
     bytes: int
+
+
+class Unknown(NamedTuple):
+    """What a source said of a symbol that it does not know, and when it was asked, in Unix seconds."""
+
+    asked_at: float
+    message: str
+    hint: str
 
 
 class Cache:
@@ -131,6 +152,7 @@ class Cache:
         """Forget one leg, or all; returns how many were forgotten."""
 
         def write(db: sqlite3.Connection) -> int:
+            db.execute("DELETE FROM unknown WHERE ? IS NULL OR (source=? AND symbol=?)", _names(leg))
             if leg:
                 return db.execute(f"DELETE FROM legs {_OF_LEG}", _key(leg)).rowcount  # noqa: S608 - a constant
             return db.execute("DELETE FROM legs").rowcount
@@ -172,6 +194,25 @@ class Cache:
             self._attempt(
                 lambda db: db.execute("DELETE FROM pauses WHERE source=?", (source,)).rowcount, 0, writes=True
             )
+
+    def unknown(self, leg: Leg, now: float) -> Unknown | None:
+        """What was said of a leg that its source does not know, unless that is too long ago."""
+
+        def read(db: sqlite3.Connection) -> Unknown | None:
+            row = db.execute(_UNKNOWN, _key(leg)).fetchone()
+            return Unknown(row[0], *(clean(words, _LONGEST_WORDS) for words in row[1:])) if row else None
+
+        found = self._attempt(read, None, writes=False)
+        return found if found and 0 <= now - found.asked_at < UNKNOWN_FOR else None
+
+    def remember_unknown(self, leg: Leg, said: Unknown) -> None:
+        """Keep what a source said of a leg that it does not know; what is too old is forgotten."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM unknown WHERE asked_at < ?", (said.asked_at - UNKNOWN_FOR,))
+            db.execute("INSERT OR REPLACE INTO unknown VALUES (?, ?, ?, ?, ?)", (*_key(leg), *said))
+
+        self._attempt(write, None, writes=True)
 
     def turn(self, source: str, now: float, gap: float, burst: int = 1, patience: float = LONGEST_QUEUE) -> float:
         """How many seconds to wait from `now` on until `source` may be asked.
@@ -313,6 +354,10 @@ def _queued(due: float, now: float, gap: float, burst: int, patience: float) -> 
 
 def _key(leg: Leg) -> tuple[str, str]:
     return leg.source, leg.symbol
+
+
+def _names(leg: Leg | None) -> tuple[str | None, str | None, str | None]:
+    return (leg.source, *_key(leg)) if leg else (None, None, None)
 
 
 def _held(db: sqlite3.Connection, leg: Leg) -> Holding | None:

@@ -184,15 +184,19 @@ def leg_statistic(label: str, unit: StatisticUnit, *, difference: bool = False, 
     return register
 
 
-def pair_statistic(label: str, unit: StatisticUnit, *, interval: str = "", **rules: bool) -> Callable[[F], F]:
+def pair_statistic(
+    label: str, unit: StatisticUnit, *, interval: str = "", slope: Literal["", "a/b", "b/a"] = "", **rules: bool
+) -> Callable[[F], F]:
     """Register a statistic of the pair; `interval` names what it is an end of, for outputs that show both together.
+
+    `slope` says of which leg's changes by the other's it is, for its unit.
 
     The rules are `of_differences`, `of_levels` and `of_two_units` of `Statistic`: of which pairs it can be said, as is
     told above; one leg that it cannot be said of is enough.
     """
 
     def register(function: F) -> F:
-        _PAIR.append((_entry(function, "pair", label, unit, interval=interval, **rules), function))
+        _PAIR.append((_entry(function, "pair", label, unit, interval=interval, slope=slope, **rules), function))
         return function
 
     return register
@@ -251,9 +255,13 @@ def _of_pair(entry: Statistic, function: PairFunction, pair: PairView) -> Readin
 
 
 def _pair_unit(entry: Statistic, pair: PairView) -> str:
-    """The unit of the pair's value: basis points for the changes of two rates."""
+    """The unit of the pair's value: basis points for the changes of two rates, both for a slope of two units."""
+    units = pair.a.change_unit, pair.b.change_unit
     if _is_counted_as_changes(entry):
-        return pair.a.change_unit if pair.a.change_unit == pair.b.change_unit else "fraction"
+        return units[0] if units[0] == units[1] else "fraction"
+    if entry.slope and units[0] != units[1]:
+        of, by = ("100 %" if unit == "fraction" else unit for unit in units[:: 1 if entry.slope == "a/b" else -1])
+        return f"{of} per {by}"
     return entry.unit
 
 

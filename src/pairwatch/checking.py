@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from pairwatch import pairs
+from pairwatch import pairs, verdicts
 from pairwatch.conditions import DAY, Judgement, Rule, State, judge
 from pairwatch.errors import PairwatchError, StoreError
 from pairwatch.expressions import Expression, Values
@@ -179,7 +179,7 @@ class Run:
 
     def _judged(self, found: Comparison, rules: Sequence[Rule], asked: Question) -> tuple[Judged, ...]:
         seen = Seen(found.a, found.b, asked, found.as_of, self._now, _values(found))
-        rules = _where_counted(rules, found)
+        rules = _where_doubted(_where_counted(rules, found), found.leadership.doubt)
         if not self._refusal:
             try:
                 return self._watch.judge(rules, seen)
@@ -199,6 +199,15 @@ def _where_counted(rules: Sequence[Rule], found: Comparison) -> list[Rule]:
     }
     return [
         rule._replace(when=rule.when.where_counted(units), until=rule.until and rule.until.where_counted(units))
+        for rule in rules
+    ]
+
+
+def _where_doubted(rules: list[Rule], doubt: str) -> list[Rule]:
+    """The rules for a pair whose clocks, or averages, can make by themselves what looks like a lead."""
+    doubts = {("leadership", key): doubt for key in verdicts.OF_A_LEAD} if doubt else {}
+    return [
+        rule._replace(when=rule.when.where_doubted(doubts), until=rule.until and rule.until.where_doubted(doubts))
         for rule in rules
     ]
 

@@ -1,16 +1,48 @@
 """When closes are made: how far apart those of two legs are, and which are nearest in time."""
 
+import math
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from pairwatch.errors import UsageError
-from pairwatch.model import NAN, Days, Facts, Floats, Positions, Series
+from pairwatch.kernels import usual_gap
+from pairwatch.model import NAN, Days, Facts, Floats, Leadership, Positions, Series
 
 # Legs that close at least this many hours apart are not asked who leads by one bar.
 CLOCK_TOLERANCE = 0.5
 # In hours: closes farther apart than half a day are not of one moment. Another session lies nearer, or is missing.
 FARTHEST = 12.0
+# In days: beside bars as long as these, the hours between two closes that are not known are few.
+LONG_BARS = 5
+
+
+def with_clocks(lead: Leadership, a: Series, b: Series, days_a: Days, days_b: Days) -> Leadership:
+    """The leadership with what is known of the clocks by which the legs closed, on the days that were paired."""
+    apart = hours_apart(a.facts, b.facts, days_a, days_b, lead.lag)
+    return replace(
+        lead,
+        hours_apart=0.0 if abs(apart) < CLOCK_TOLERANCE else apart,
+        unclocked=unclocked(a, b, days_a, days_b) if math.isnan(apart) else (),
+    )
+
+
+def unclocked(a: Series, b: Series, days_a: Days, days_b: Days) -> tuple[str, ...]:
+    """The legs of which it is not known when they close, where a lead of one bar may be the clocks' for that.
+
+    None where both are known, or where nothing is known of either that tells them apart, as of two columns of a file;
+    where a leg was drawn, not recorded; and of bars so long that hours hardly count.
+    """
+    unknown = [
+        str(one.leg)
+        for one, days in ((a, days_a), (b, days_b))
+        if one.facts.closes_at is None or np.isnan(_close_instants(one.facts, days[:1])).any()
+    ]
+    are_alike = len(unknown) == 2 and a.facts.timezone == b.facts.timezone
+    if are_alike or a.facts.simulated or b.facts.simulated or usual_gap(days_a) >= LONG_BARS:
+        return ()
+    return tuple(sorted(unknown))
 
 
 def hours_apart(a: Facts, b: Facts, days_a: Days, days_b: Days | None = None, towards: int = 0) -> float:

@@ -141,10 +141,16 @@ def _because(rule: Rule, values: Values) -> str:
         if [condition.holds(read) for condition in conditions] == answers:
             break
     units = {name: unit for condition in conditions for name, unit in condition.counted.items()}
+    doubts = {name: doubt for condition in conditions for name, doubt in condition.doubted.items()}
     return ", ".join(
-        f"{spelled(*name)} {'–' if text == 'nan' else text}{_not_percent(units.get(name))}"
+        f"{spelled(*name)} {'–' if text == 'nan' else text}{_not_percent(units.get(name))}{_doubt(doubts.get(name))}"
         for name, text in shown.items()
     )
+
+
+def _doubt(doubt: str | None) -> str:
+    """Why a number decides nothing."""
+    return f" (no verdict: {doubt})" if doubt else ""
 
 
 def _not_percent(unit: str | None) -> str:

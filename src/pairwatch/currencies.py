@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -19,10 +20,15 @@ _CURRENCY = re.compile(r"[A-Z]{2}[A-Za-z]\Z")
 
 
 class _Rate(NamedTuple):
-    """A series of what one currency is worth in another, or its inverse."""
+    """A series of what one currency is worth in another, or its inverse.
+
+    Attributes:
+        turned: the series the other way round, for a source that may have only one of the two.
+    """
 
     leg: Leg
     inverse: bool = False
+    turned: Leg | None = None
 
 
 class _Rates(NamedTuple):
@@ -104,7 +110,8 @@ def _steps(leg: Leg, have: str, want: str) -> tuple[_Rate, ...] | None:
     """The series whose product is what `have` is worth in `want`; None where the leg's source has none."""
     known = about(leg.source)
     if known.exchange_rate and _CURRENCY.match(have) and _CURRENCY.match(want):
-        return (_Rate(Leg(leg.source, known.exchange_rate.format(have, want))),)
+        there, back = (Leg(leg.source, known.exchange_rate.format(*way)) for way in ((have, want), (want, have)))
+        return (_Rate(there, turned=back),)
     if {have, want} <= {"USD", *known.dollar_rates} and known.dollar_rates:
         steps = []
         for unit, is_target in ((have, False), (want, True)):
@@ -124,7 +131,7 @@ def _hint(known: About, leg: Leg, currency: str) -> str:
 
 def _rates(steps: tuple[_Rate, ...], leg: Leg, have: str, currency: str, get: Callable[[Leg], History]) -> _Rates:
     """The product of some series, on the days that all of them have."""
-    histories = tuple(_had(step.leg, leg, have, currency, get) for step in steps)
+    steps, histories = zip(*(_had(step, leg, have, currency, get) for step in steps), strict=True)
     dates = histories[0].series.dates
     for history in histories[1:]:
         dates = np.intersect1d(dates, history.series.dates, assume_unique=True)
@@ -137,18 +144,23 @@ def _rates(steps: tuple[_Rate, ...], leg: Leg, have: str, currency: str, get: Ca
     return _Rates(dates, values, quote if np.isfinite(quote) else None, histories)
 
 
-def _had(rate: Leg, leg: Leg, have: str, currency: str, get: Callable[[Leg], History]) -> History:
+def _had(step: _Rate, leg: Leg, have: str, currency: str, get: Callable[[Leg], History]) -> tuple[_Rate, History]:
+    """A series with what it is; the other way round where the source has only that."""
+    rate = step.leg
     try:
         history = get(rate)
     except SourceError as error:
         unknown = isinstance(error, (UnknownSymbol, EmptyAnswer))
+        if unknown and step.turned:
+            with suppress(UnknownSymbol, EmptyAnswer):
+                return _had(_Rate(step.turned, inverse=not step.inverse), leg, have, currency, get)
         none = f"{rate.source} has no rates from {have} to {currency}: --currency '' for no conversion"
         raise type(error)(
             f"{leg}: cannot be converted to {currency}: {error.message}", none if unknown else error.hint
         ) from error
     if not (history.series.closes > 0).all():
         raise SourceError(f"{leg}: cannot be converted to {currency}: {rate} holds a rate that is not above zero")
-    return history
+    return step, history
 
 
 def _by_rates(history: History, currency: str, factor: float, rates: _Rates) -> History:

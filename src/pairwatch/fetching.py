@@ -28,6 +28,7 @@ class Outcome(NamedTuple):
         seconds: how long it took.
         error: why it failed.
         remarks: what is to be said of it; why it is stale comes first.
+        refetched: whether its history was restated, and taken as it is now.
     """
 
     leg: Leg
@@ -38,6 +39,7 @@ class Outcome(NamedTuple):
     seconds: float = 0.0
     error: PairwatchError | None = None
     remarks: tuple[str, ...] = ()
+    refetched: bool = False
 
 
 def fetch(desk: Desk, legs: Iterable[Leg], most: int = MOST) -> Iterator[Outcome]:
@@ -116,6 +118,7 @@ def _fetched(desk: Desk, leg: Leg) -> Outcome:
         series.dates[-1],
         desk.seconds() - began,
         remarks=(*filter(None, [provenance.stale]), *provenance.remarks),
+        refetched=provenance.refetched,
     )
 
 

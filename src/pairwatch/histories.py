@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,11 @@ from pairwatch.model import Adjustment, Floats, Leg, Provenance, Series
 
 # What says of a stale history how it was served: no reason for taking another one.
 _SERVED = re.compile(r"(; )?from the cache, [^,;]* old(, since )?")
+
+
+# How many days, or bars where these are longer, a file that stands in may end before the day of asking, which covers
+# Easter: nobody can say of a file whether its source has a later close.
+LONGEST_REST, LATE_BARS = 5, 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,8 +59,11 @@ def best(had: Sequence[tuple[Leg, History]]) -> tuple[Leg, History]:
     return max(had, key=lambda one: (_end(one[1]), not one[1].provenance.stale))
 
 
-def instead(leg: Leg, had: Sequence[tuple[Leg, History]], errors: Sequence[SourceError]) -> History:
-    """The best of what was had, under the name of the leg that was asked for; `errors` are of what was not."""
+def instead(leg: Leg, had: Sequence[tuple[Leg, History]], errors: Sequence[SourceError], day: date) -> History:
+    """The best of what was had, under the name of the leg that was asked for; `errors` are of what was not.
+
+    A file that ends well before `day`, the one for which it is wanted, is stale.
+    """
     chosen, found = best(had)
     if chosen == leg:
         return found
@@ -64,8 +73,23 @@ def instead(leg: Leg, had: Sequence[tuple[Leg, History]], errors: Sequence[Sourc
     ]
     since = "; ".join(reason.removeprefix(f"{leg}: ") for reason in reasons)
     remark = f"{leg}: from {chosen}, since {since}" if since else f"{leg}: from {chosen}"
-    provenance = replace(found.provenance, made=(remark, *found.provenance.made))
+    provenance = replace(
+        found.provenance,
+        stale=found.provenance.stale or _late(leg, chosen, found, day),
+        made=(remark, *found.provenance.made),
+        stand_in=f"{chosen.source}:{chosen.symbol}",
+    )
     return History(replace(found.series, leg=leg), provenance)
+
+
+def _late(leg: Leg, chosen: Leg, found: History, day: date) -> str:
+    """Why a file that stands in is stale, or nothing."""
+    late = int((np.datetime64(day) - _end(found)).astype("i8"))
+    if found.provenance.origin != "file" or late <= max(
+        LONGEST_REST, LATE_BARS * kernels.usual_gap(found.series.dates[-61:])
+    ):
+        return ""
+    return f"{leg}: from {chosen}, whose last close, {_end(found)}, is {late} days old"
 
 
 def none_had(leg: Leg, errors: Sequence[SourceError]) -> SourceError:

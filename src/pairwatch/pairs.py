@@ -7,7 +7,7 @@ import numpy as np
 
 from pairwatch import catalogue, receipts, staging, stats, verdicts
 from pairwatch import lead as leads
-from pairwatch.clocks import CLOCK_TOLERANCE, hours_apart
+from pairwatch.clocks import with_clocks
 from pairwatch.errors import UsageError
 from pairwatch.histories import History
 from pairwatch.model import (
@@ -93,9 +93,8 @@ def _lead(staged: Staged, question: Question) -> Leadership:
 def _judged(lead: Leadership, staged: Staged) -> Leadership:
     """The leadership with its verdict; neither the legs' clocks nor a period's average are called a leader."""
     (a, b), lined_up = (side.series for side in staged.sides), staged.lined_up
-    apart = hours_apart(a.facts, b.facts, a.dates[lined_up.at_a], b.dates[lined_up.at_b], lead.lag)
-    lead = replace(lead, hours_apart=0.0 if abs(apart) < CLOCK_TOLERANCE else apart, average=lined_up.average)
-    return verdicts.with_verdict(lead, str(a.leg), str(b.leg))
+    lead = with_clocks(lead, a, b, a.dates[lined_up.at_a], b.dates[lined_up.at_b])
+    return verdicts.with_verdict(replace(lead, average=lined_up.average), str(a.leg), str(b.leg))
 
 
 def _shortened(question: Question, returns: int, max_lag: int) -> list[str]:

@@ -74,9 +74,7 @@ def warnings(receipt: Receipt, lead: Leadership, lined_up: Alignment) -> tuple[s
 
 def _news(side: LegReceipt) -> list[str]:
     provenance = side.provenance
-    revised = (
-        [f"{plural(provenance.revised, 'known close')} revised by {side.leg.source}"] if provenance.revised else []
-    )
+    revised = [f"{plural(provenance.revised, 'known close')} revised by {side.asked}"] if provenance.revised else []
     return [
         text if text.startswith(f"{side.leg}: ") else f"{side.leg}: {text}"
         for text in (*provenance.made, *revised, *provenance.remarks)
@@ -177,13 +175,7 @@ def _whole(currency: str) -> str:
 def _clocks(receipt: Receipt, lead: Leadership) -> list[str]:
     a, b = receipt.a, receipt.b
     if math.isnan(lead.hours_apart):
-        unknown = " and ".join(sorted(str(side.leg) for side in (a, b) if side.facts.closes_at is None))
-        doubtful = lead.decided and abs(lead.lag) == 1
-        return (
-            [f"the closing time of {unknown or 'a leg'} is not known: a lead of one bar may be the clock's"]
-            if doubtful
-            else []
-        )
+        return _unknown_clocks(receipt, lead)
     if not lead.hours_apart:
         return []
     late, early = (a, b) if lead.hours_apart > 0 else (b, a)
@@ -193,6 +185,20 @@ def _clocks(receipt: Receipt, lead: Leadership) -> list[str]:
     return [
         f"{apart}: same-day correlation is understated, and a lead of {late.leg} by one bar may be the clock's{instead}"
     ]
+
+
+def _unknown_clocks(receipt: Receipt, lead: Leadership) -> list[str]:
+    """Said of legs that are known to be of different places, and where a verdict hangs on it."""
+    a, b = receipt.a, receipt.b
+    zones = {a.facts.timezone, b.facts.timezone}
+    if lead.unclocked and (lead.doubt or (len(zones) > 1 and "" not in zones)):
+        instead = "; --align two-day lessens both" if receipt.align == "date" and not receipt.lined_up else ""
+        because = "same-day correlation may be understated, and a lead by one bar may be the clock's"
+        return [f"the closing time of {' and '.join(lead.unclocked)} is not known: {because}{instead}"]
+    if not lead.decided or abs(lead.lag) != 1:
+        return []
+    unknown = " and ".join(sorted(str(side.leg) for side in (a, b) if side.facts.closes_at is None))
+    return [f"the closing time of {unknown or 'a leg'} is not known: a lead of one bar may be the clock's"]
 
 
 def _beginnings(receipt: Receipt, lined_up: Alignment) -> list[str]:

@@ -5,18 +5,19 @@ import time
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pairwatch import currencies, kernels
-from pairwatch.cache import Cache
-from pairwatch.errors import NotCached, SourceError
+from pairwatch.cache import Cache, Unknown
+from pairwatch.errors import NotCached, SourceError, UnknownSymbol
 from pairwatch.histories import History, best, instead, none_had
-from pairwatch.merging import Merge, Restated, believed, merge, unapplied_splits
+from pairwatch.merging import Merge, Restated, merge
 from pairwatch.model import Declared, Fetched, Holding, Leg, Provenance, Series
+from pairwatch.slips import believed, unapplied_splits
 from pairwatch.sources import Key, Pace, Request, Source, about, load
 from pairwatch.text import age
 from pairwatch.turns import Clock, Turns
@@ -117,6 +118,8 @@ class Desk:
             return self._served(held, "cache")
         if self._policy.offline:
             return self._offline(leg, held)
+        if held is None:
+            self._check_known(leg)
         try:
             return self._refreshed(leg, held)
         except SourceError as error:
@@ -187,7 +190,7 @@ class Desk:
                 break
         if not had:
             raise none_had(leg, errors)
-        return instead(leg, had, errors)
+        return instead(leg, had, errors, self._policy.until or datetime.fromtimestamp(self._policy.now, UTC).date())
 
     def _suffices(self, held: Holding) -> bool:
         """Whether the cache alone can answer."""
@@ -221,6 +224,15 @@ class Desk:
             stale=f"{leg}: from the cache, {age(self._policy.now - held.asked_at)} old, since --offline forbids asking",
         )
 
+    def _check_known(self, leg: Leg) -> None:
+        """Raise `UnknownSymbol` where its source has said so lately, and need not be asked again."""
+        if self._policy.refresh or not self._policy.max_age > 0:
+            return
+        now = self._now()
+        if said := self._cache.unknown(leg, now):
+            ago = age(now - said.asked_at)
+            raise UnknownSymbol(f"{said.message}; asked {ago} ago (--refresh asks again)", said.hint)
+
     def _refreshed(self, leg: Leg, held: Holding | None) -> History:
         """Ask the source for what is missing and store it."""
         fetched = self._fetch(leg, held, self._since(held))
@@ -238,7 +250,7 @@ class Desk:
                 merges.append(Merge(current))
             else:
                 # An answer that covers the last days only must not become the whole leg where the file was lost.
-                merges.append(merge(current or held, fetched))
+                merges.append(merge(current or held, fetched, accept=self._policy.refresh))
             return merges[-1].holding
 
         holding = self._cache.update(fetched.series.leg, change)
@@ -264,11 +276,25 @@ class Desk:
         return min([last - _overlap(held.series), *young])
 
     def _fetch(self, leg: Leg, held: Holding | None, since: date | None) -> Fetched:
-        """Ask the source, in its turn."""
+        """Ask the source, in its turn, and remember it if it does not know a leg of which nothing is held."""
         turns = Turns(
             self._cache, self.pace, Clock(self._now, self._sleep), self._policy.deadline, self._policy.patience
         )
-        return turns.asked(leg, lambda turn: self._source(leg).fetch(self._request(leg, held, since, turn)))
+        asked_at: list[float] = []
+
+        def ask(turn: Callable[[], None]) -> Fetched:
+            def counted() -> None:
+                turn()
+                asked_at.append(self._now())
+
+            return self._source(leg).fetch(self._request(leg, held, since, counted))
+
+        try:
+            return turns.asked(leg, ask)
+        except UnknownSymbol as error:
+            if held is None and asked_at:  # some are refused unasked
+                self._cache.remember_unknown(leg, Unknown(asked_at[-1], error.message, error.hint))
+            raise
 
     def _request(self, leg: Leg, held: Holding | None, since: date | None, turn: Callable[[], None]) -> Request:
         policy = self._policy

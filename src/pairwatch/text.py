@@ -5,9 +5,11 @@ characters. Whatever reaches a type of `pairwatch.model` has passed through `cle
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 LONGEST = 80
+# What needs more decimals than these to be told from an edge lies on it.
+MOST_DECIMALS = 6
 
 # C0, DEL and C1 controls; zero-width and bidirectional marks; line and paragraph separators; the byte-order
 # mark; lone surrogates, which cannot be encoded; tag characters. Each becomes U+FFFD.
@@ -43,6 +45,30 @@ def plural(count: int, noun: str) -> str:
     if count == 1:
         return f"1 {noun}"
     return f"{count:,} {noun[:-1]}ies" if noun.endswith("try") else f"{count:,} {noun}s"
+
+
+def between(
+    low: float, high: float, least: int = 2, edge: float = 0.0, form: Callable[[float, int], str] | None = None
+) -> str:
+    """Both ends of an interval in words: `-0.001 to 0.58`, and not `0.00 to 0.58`.
+
+    Args:
+        least: how many decimals an end has, unless it takes more to see on which side of `edge` it lies.
+        form: writes a number with so many decimals.
+    """
+    written = form or plain
+    return " to ".join(written(end, _decimals(end, least, edge)) for end in (low, high))
+
+
+def plain(value: float, digits: int) -> str:
+    """A number with so many decimals; what rounds to nothing has no sign."""
+    return f"{value:z.{digits}f}"
+
+
+def _decimals(value: float, least: int, edge: float) -> int:
+    if value == edge:
+        return least
+    return next((n for n in range(least, MOST_DECIMALS) if round(value, n) != round(edge, n)), MOST_DECIMALS)
 
 
 def age(seconds: float) -> str:

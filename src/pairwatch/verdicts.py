@@ -10,7 +10,7 @@ from pairwatch.catalogue import counted_alike
 from pairwatch.kernels import Z95
 from pairwatch.lead import SIZE
 from pairwatch.model import Claim, Facts, Leadership, Leg
-from pairwatch.text import plural
+from pairwatch.text import between, plain, plural
 
 # Daily returns of two months: a window that holds a month to fall behind in and another to catch up in.
 TWO_MONTHS = 42
@@ -22,6 +22,9 @@ LEAST_GAP = 0.005
 T10 = 2.2281388519649385
 # A correlation of 1 has no atanh.
 NEARLY_ONE = 1 - 1e-12
+
+# What is said of the strongest lead, whoever has made it; what would have been detectable does not hang on that.
+OF_A_LEAD = ("lead_lag", "lead_asymmetry", "lead_correlation", "lead_p_value")
 
 Values = Mapping[tuple[str, str], float]
 
@@ -43,22 +46,31 @@ def p_text(p: float) -> str:
 
 def with_verdict(lead: Leadership, a: str, b: str) -> Leadership:
     """The leadership with its verdict; neither the legs' clocks nor a period's average are called a leader."""
-    lead = replace(lead, decided=False)
+    lead = replace(lead, decided=False, doubt="")
     if not math.isfinite(lead.p_value):
         return replace(lead, verdict=f"no verdict: {_obstacle(lead)}")
     ahead, behind = (a, b) if lead.lag > 0 else (b, a)
     told = f"{ahead} leads {behind} by {plural(abs(lead.lag), 'bar')}"
     if lead.p_value >= SIZE:
         return replace(lead, verdict=f"no leader ({p_text(lead.p_value)}; {_detectable(lead)})")
-    if abs(lead.lag) == 1 and lead.lag * lead.hours_apart > 0:
-        because = f"{ahead} closes {abs(lead.hours_apart):.3g} h after {behind}"
-        return replace(
-            lead, verdict=f"no verdict: {because}, and the clock alone can make it look ahead ({p_text(lead.p_value)})"
-        )
-    if lead.lag == lead.average:
-        because = f"{behind}'s values may be averages of their periods, beside which {ahead}'s closes look ahead"
-        return replace(lead, verdict=f"no verdict: {because} ({p_text(lead.p_value)})")
+    doubt, so_what = _doubt(lead, ahead, behind)
+    if doubt:
+        return replace(lead, verdict=f"no verdict: {doubt}{so_what} ({p_text(lead.p_value)})", doubt=doubt)
     return replace(lead, verdict=f"{told} ({p_text(lead.p_value)})", decided=True)
+
+
+def _doubt(lead: Leadership, ahead: str, behind: str) -> tuple[str, str]:
+    """What else can make the lead, without a comma, and what follows from it; empty where nothing is known to."""
+    if abs(lead.lag) == 1 and lead.lag * lead.hours_apart > 0:
+        apart = f"{ahead} closes {abs(lead.hours_apart):.3g} h after {behind}"
+        return apart, ", and the clock alone can make it look ahead"
+    if abs(lead.lag) == 1 and lead.unclocked:
+        closes = "closes" if len(lead.unclocked) == 1 else "close"
+        unknown = f"when {' and '.join(lead.unclocked)} {closes} is not known"
+        return unknown, f", and the clock alone can make {ahead} look ahead"
+    if lead.lag == lead.average:
+        return f"{behind}'s values may be averages of their periods", f", beside which {ahead}'s closes look ahead"
+    return "", ""
 
 
 def _obstacle(lead: Leadership) -> str:
@@ -114,6 +126,11 @@ def _decided(text: str, low: float, high: float, threshold: float, because: str)
     return Claim(text, verdict, because)
 
 
+def _of_half(low: float, high: float) -> str:
+    """The interval of a share that is judged by whether it is a half."""
+    return f"95% interval {between(100 * low, 100 * high, 0, 50, lambda value, digits: f'{plain(value, digits)}%')}"
+
+
 def _common_share(values: Values) -> tuple[float, float]:
     """The interval of r squared that follows from the correlation's."""
     low, high = values["pair", "correlation_low"], values["pair", "correlation_high"]
@@ -123,14 +140,14 @@ def _common_share(values: Values) -> tuple[float, float]:
 
 def _tighter(a: Leg, b: Leg, values: Values) -> Claim | None:
     tightness, low, high = (values["pair", f"tightness{end}"] for end in ("", "_low", "_high"))
-    because = f"its volatility is {tightness:.2f} of the calmer leg's (95% interval {low:.2f} to {high:.2f})"
+    because = f"its volatility is {tightness:.2f} of the calmer leg's (95% interval {between(low, high, edge=1)})"
     return _decided(f"{a} - {b} is tighter than either leg", low, high, 1.0, because)
 
 
 def _idiosyncratic(values: Values) -> Claim | None:
     low, high = _common_share(values)
     share = values["pair", "idiosyncratic_share"]
-    because = f"{share:.0%} of the variance is idiosyncratic (95% interval {1 - high:.0%} to {1 - low:.0%})"
+    because = f"{share:.0%} of the variance is idiosyncratic ({_of_half(1 - high, 1 - low)})"
     return _decided("most of what moves them is common to both", 1 - high, 1 - low, 0.5, because)
 
 
@@ -166,7 +183,7 @@ def _hedge(a: Leg, b: Leg, values: Values, *, alike: bool) -> Claim | None:
     r2 = values["pair", "r_squared"]
     if not math.isfinite(r2):
         return None
-    remains = f"{math.sqrt(1 - r2):.0%} of it remains (95% interval {left[0]:.0%} to {left[1]:.0%})"
+    remains = f"{math.sqrt(1 - r2):.0%} of it remains ({_of_half(*left)})"
     # A ratio of points to fractions is no number that anybody could use as it is.
     ratio = f" {values['pair', 'beta']:.2f}," if alike else ""
     because = f"at the best ratio,{ratio} {remains}"
@@ -188,7 +205,7 @@ def _robust(values: Values, bar: str) -> Claim | None:
     reach = _reach_without((_z(high) - _z(low)) / 2, lost, values["pair", "observations"])
     may_be_zero = low <= 0 <= high
     if may_be_zero and lost <= reach:
-        return Claim(text, "INCONCLUSIVE", f"it may be none at all (95% interval {bare(low)} to {bare(high)})")
+        return Claim(text, "INCONCLUSIVE", f"it may be none at all (95% interval {between(low, high, form=bare)})")
     because = f"without any one {bar} it lies between {without[0]:.2f} and {without[1]:.2f}"
     return Claim(text, "FALSE" if may_be_zero or weakest <= reach else "TRUE", because)
 

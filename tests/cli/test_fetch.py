@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 from tests.cli.running import two_lines
@@ -137,6 +138,25 @@ def test_a_source_that_fails_where_older_data_are_held_is_a_note(run, provider):
     assert run("fetch", "QQQ", "--max-age", "0s", "-q")[2] == ""
 
 
+def test_a_history_a_hundred_times_what_it_was_is_stale_until_it_is_accepted_which_is_said(run, provider):
+    run("fetch", "QQQ")
+    given = provider.fetch
+
+    def times(request):
+        answer = given(request)
+        return answer._replace(series=replace(answer.series, closes=answer.series.closes * 100))
+
+    provider.fetch = times
+    for _ in range(2):
+        code, out, err = run("fetch", "QQQ", "--max-age", "0s", "--fail-stale")
+        assert (code, states(out)) == (6, {"QQQ": "stale"})
+        assert "if that is right: pairwatch fetch QQQ --refresh" in err
+    code, out, err = run("fetch", "QQQ", "--refresh")
+    assert (code, states(out)) == (0, {"QQQ": "fetched"})
+    assert "note: QQQ: all closes are 100 times what they were" in err
+    assert run("fetch", "QQQ", "--max-age", "0s", "--fail-stale")[::2] == (0, "")
+
+
 def test_a_source_that_throttles_is_left_alone_from_then_on(run, provider):
     provider.faults["fred:AAA"] = RateLimited("fred:AAA: throttled", retry_after=3600)
     code, out, _ = run("fetch", "fred:AAA", "QQQ")
@@ -191,7 +211,6 @@ USAGE = {
     "no leg": ("",),
     "a leg that is none": ("a/b",),
     "no such source": ("nowhere:QQQ",),
-    "offline": ("QQQ", "--offline"),
     "markdown": ("QQQ", "-f", "markdown"),
     "csv and json": ("QQQ", "--csv", "--json"),
     "an output in no folder": ("QQQ", "-o", "nowhere/all.csv"),
@@ -210,10 +229,29 @@ def test_an_empty_file_names_no_leg(run, provider, tmp_path):
     assert run("fetch", "--file", "legs.txt")[0] == 2
 
 
+def test_an_option_that_could_only_fail_is_not_there(run, provider):
+    code, out, err = run("fetch", "QQQ", "--offline")
+    assert (code, out, provider.asked) == (2, "", [])
+    assert "--offline" in two_lines(err)[0]
+    assert "--offline" not in run("fetch", "--help")[1]
+
+
 def test_offline_of_the_environment_is_undone_by_a_flag(run, provider, monkeypatch):
     monkeypatch.setenv("PAIRWATCH_OFFLINE", "1")
-    assert run("fetch", "QQQ")[0] == 2
+    code, out, err = run("fetch", "QQQ")
+    assert (code, out) == (2, "")
+    assert two_lines(err)[1] == "hint: say --no-offline"
     assert run("fetch", "QQQ", "--no-offline")[0] == 0
+
+
+def test_a_source_that_there_is_not_is_refused_with_the_way_round(run, provider):
+    code, _, err = run("fetch", "stooq:qqq.us")
+    assert code == 2
+    error, hint = two_lines(err)
+    assert error == "error: no source is called 'stooq'"
+    assert hint.startswith("hint: the sources are yahoo, fred, coingecko, cboe, csv, demo")
+    assert hint.endswith("; of any other, save its closes as a file: csv:FILE")
+    assert two_lines(run("compare", "stooq:qqq.us", "QQQ")[2]) == [error, hint]
 
 
 # ---------------------------------------------------------------- keys
@@ -234,6 +272,12 @@ def test_the_file_has_keys_if_nobody_else_can_read_it(run, provider, tmp_path, m
     code, out, err = run("fetch", "coingecko:bitcoin")
     assert (code, out, provider.asked) == (2, "", [])
     assert "chmod 600" in two_lines(err)[1]
+    code, _, err = run("fetch", "QQQ")
+    assert code == 0
+    [note] = err.splitlines()
+    assert note.startswith(f"note: {file}: keys can be read by others (mode 644), and are not used; chmod 600 {file}, ")
+    assert run("fetch", "demo:LEADER", "--quiet")[2] == ""
+    provider.keys.clear()
     file.chmod(0o600)
     assert run("fetch", "coingecko:bitcoin")[::2] == (0, "")
     assert provider.keys == [("COINGECKO_DEMO_API_KEY", "s3cret", str(file))]

@@ -113,6 +113,12 @@ def test_a_file_to_fall_back_on_is_looked_for_beside_the_configuration(run, prov
     code, out, err = run("compare", *PAIR, "--json")
     assert code == 0, err
     assert f"csv:{file.parent}/kept.csv" in out
+    given = json.loads(out)
+    assert given["a"]["source"] == f"csv:{file.parent}/kept.csv for fred"
+    assert not given["stale"]
+    table = run("compare", *PAIR, "--format", "table")[1]
+    assert f"csv:{file.parent}/kept.csv for fred · last close" in " ".join(table.split())
+    assert f"from a file (csv:{file.parent}/kept.csv)" in " ".join(table.split())
 
 
 def test_a_wrong_section_is_named_before_anything_is_asked(run, provider, configured):
@@ -124,7 +130,18 @@ def test_a_wrong_section_is_named_before_anything_is_asked(run, provider, config
 
 def test_commands_that_ask_for_no_leg_do_not_look_at_the_sections(run, configured):
     configured("[fallback]\nQQQ = 1\n[units]\nQQQ = 1\n[keys]\nfred = 1\n")
-    assert run("config", "show")[0] == run("cache", "path")[0] == run("watchlist", "list")[0] == 0
+    assert run("cache", "path")[0] == run("watchlist", "list")[0] == 0
+
+
+def test_config_show_names_every_section_that_cannot_be_read(run, configured):
+    configured("[fallback]\nQQQ = 1\n[units]\nQQQ = 1\n[keys]\nfred = 1\n")
+    code, out, err = run("config", "show")
+    assert (code, out.splitlines()[0]) == (2, "setting,value,origin")
+    assert [line.rpartition(": ")[2].split()[0] for line in err.splitlines() if line.startswith("error: ")] == [
+        "units.QQQ",
+        "fallback.QQQ",
+        "keys.fred",
+    ]
 
 
 def test_config_show_shows_no_key(run, configured):
@@ -181,4 +198,14 @@ def test_a_watch_list_takes_legs_of_every_source(run):
         "cboe:VIX,QQQ,",
         "coingecko:bitcoin,QQQ,",
         "coingecko:ethereum/eur,QQQ,",
+    ]
+
+
+@pytest.mark.parametrize("legs", [("fred:AAA", "fred:BBB"), ("demo:TWIN1", "demo:TWIN2")], ids=" ".join)
+def test_a_currency_that_changes_nothing_is_said_of_each_leg(run, provider, configured, legs):
+    configured('[units]\n"fred:AAA" = "rate"\n"fred:BBB" = "rate"\n')
+    code, _, err = run("compare", *legs, "--currency", "XXX")
+    assert code == 0
+    assert [line for line in err.splitlines() if line.endswith("not converted to XXX")] == [
+        f"note: {leg}: {'a rate' if leg.startswith('fred') else 'simulated'}, not converted to XXX" for leg in legs
     ]

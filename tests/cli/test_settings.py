@@ -1,6 +1,8 @@
 import csv
 import io
+import json
 import re
+import sys
 
 import pytest
 from tests.cli.running import DAY, TWINS, two_lines
@@ -16,10 +18,133 @@ def test_config_show_prints_every_setting_with_its_origin(run, tmp_path, monkeyp
     code, out, err = run("config", "show")
     assert (code, err) == (0, "")
     rows = {row["setting"]: (row["value"], row["origin"]) for row in csv.DictReader(io.StringIO(out))}
-    assert list(rows) == [setting.key for setting in config.SETTINGS]
+    keys = [f"keys.{name}" for name in ("fred", "coingecko_pro", "coingecko_demo")]
+    assert list(rows) == [*(setting.key for setting in config.SETTINGS), *keys]
     assert rows["window"] == ("1y", str(file))
     assert rows["max_lag"] == ("5", "PAIRWATCH_MAX_LAG")
     assert rows["seed"] == ("0", "default")
+
+
+EVERYTHING = """
+watchlist = [["QQQ", "IWM"], "fred:UNRATE fred:INDPRO 5y"]
+[[rules]]
+name = "breakdown"
+when = "correlation < 0.6"
+until = "correlation > 0.65"
+lasting = 2
+cooldown = "5d"
+pairs = [["QQQ", "IWM"]]
+[[rules]]
+name = "far"
+when = "abs(ratio_zscore) > 2"
+[mail]
+host = "smtp.example.com"
+user = "me"
+to = "you@example.com"
+password = "s3cret"
+[units]
+"fred:UNRATE" = "rate"
+vix = "points"
+[fallback]
+qqq = ["yahoo", "csv:archive/QQQ.csv"]
+[keys]
+coingecko_demo = "s3cret"
+[[episodes]]
+name = "a week"
+from = 2024-07-31
+to = 2024-08-05
+"""
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    file = tmp_path / "pairwatch.toml"
+    file.write_text(EVERYTHING)
+    file.chmod(0o600)
+    monkeypatch.setenv("PAIRWATCH_CONFIG", str(file))
+    return file
+
+
+def beside_settings(out):
+    rows = list(csv.reader(io.StringIO(out)))[1 + len(config.SETTINGS) :]
+    return {name: (value, origin) for name, value, origin in rows}
+
+
+def test_config_show_prints_what_the_file_has_beside_settings_and_no_secret(run, file, tmp_path, monkeypatch):
+    monkeypatch.setenv("FRED_API_KEY", "s3cret")
+    code, out, err = run("config", "show")
+    assert (code, err) == (0, "")
+    assert "s3cret" not in out
+    found = beside_settings(out)
+    assert found.pop("keys.fred") == ("set", "FRED_API_KEY")
+    assert found.pop("keys.coingecko_pro") == ("not set", "default")
+    assert found.pop("mail.port") == ("465", "default")
+    assert found.pop("mail.security") == ("tls", "default")
+    assert found.pop("mail.from") == ("", "default")
+    assert {origin for _, origin in found.values()} == {str(file)}
+    assert {name: value for name, (value, _) in found.items()} == {
+        "watchlist": "2 pairs",
+        "episodes": "1 entry",
+        "rules.breakdown": "when correlation < 0.6; until correlation > 0.65; "
+        "lasting 2 sessions; cooldown 5 days; QQQ IWM",
+        "rules.far": "when abs(ratio_zscore) > 2; lasting 1 session; cooldown 5 days; the whole watch list",
+        "mail.host": "smtp.example.com",
+        "mail.user": "me",
+        "mail.to": "you@example.com",
+        "mail.password": "set",
+        "units.fred:UNRATE": "rate",
+        "units.VIX": "points",
+        "fallback.QQQ": f"yahoo:QQQ, csv:{tmp_path}/archive/QQQ.csv",
+        "keys.coingecko_demo": "set",
+    }
+
+
+def test_config_show_says_of_a_password_and_a_key_that_is_nowhere_so(run, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert set(beside_settings(run("config", "show")[1]).values()) == {("not set", "default")}
+    monkeypatch.setenv("PAIRWATCH_MAIL_PASSWORD", "s3cret")
+    assert beside_settings(run("config", "show")[1])["mail.password"] == ("set", "PAIRWATCH_MAIL_PASSWORD")
+
+
+def test_config_show_is_json_on_demand(run, file):
+    rows = list(csv.DictReader(io.StringIO(run("config", "show")[1])))
+    assert json.loads(run("config", "show", "--json")[1]) == rows
+    assert list(csv.DictReader(io.StringIO(run("config", "show", "--csv")[1]))) == rows
+    assert run("config", "show", "--csv", "--json")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named", "lost"),
+    [
+        ('"csv:archive/QQQ.csv"', '"nowhere:QQQ"', "fallback.QQQ: no source is called 'nowhere'", "fallback.QQQ"),
+        ('= "points"', '= "vibes"', "units.VIX cannot be 'vibes'", "units.VIX"),
+        ('"breakdown"', '"far"', "rules[1].name cannot be 'far'", "rules.far"),
+        ("coingecko_demo", "coingeko_demo", "keys knows no key 'coingeko_demo'", "keys.fred"),
+    ],
+)
+def test_what_cannot_be_read_is_said_behind_all_that_can(run, file, old, new, named, lost):
+    whole = beside_settings(run("config", "show")[1])
+    file.write_text(EVERYTHING.replace(old, new, 1))
+    code, out, err = run("config", "show")
+    assert code == 2
+    assert named in two_lines(err)[0]
+    section = lost.partition(".")[0]
+    assert beside_settings(out) == {name: row for name, row in whole.items() if not name.startswith(f"{section}.")}
+
+
+def test_keys_that_others_may_read_are_shown_as_not_used(run, file):
+    whole = beside_settings(run("config", "show")[1])
+    file.chmod(0o644)
+    code, out, err = run("config", "show")
+    assert (code, err) == (0, "")
+    unused = {"keys.coingecko_demo": ("set, not used: others can read the file", str(file))}
+    assert beside_settings(out) == whole | unused
+
+
+def test_the_environments_key_goes_before_the_files(run, file, monkeypatch):
+    monkeypatch.setenv("COINGECKO_DEMO_API_KEY", "s3cret")
+    assert beside_settings(run("config", "show")[1])["keys.coingecko_demo"] == ("set", "COINGECKO_DEMO_API_KEY")
 
 
 def test_the_file_is_read_from_the_home(run, home):

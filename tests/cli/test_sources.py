@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from tests.cli.running import two_lines
+from tests.cli.running import on_terminal, two_lines
 
 from pairwatch import retrieval, sources
 from pairwatch.cache import FILE_NAME, Cache
@@ -25,6 +25,11 @@ def table(out):
     return {row["source"]: row for row in csv.DictReader(io.StringIO(out))}
 
 
+def listed(run, *args):
+    """What a person at a terminal is told."""
+    return run("sources", *args, "--format", "text")
+
+
 def told(out, name):
     """What is said of one source."""
     return re.search(rf"^{name}( \(plug-in\))?\n((?:  .*\n)+)", out, re.MULTILINE)[2]
@@ -34,7 +39,7 @@ def told(out, name):
 
 
 def test_sources_lists_each_with_an_example(run):
-    code, out, err = run("sources")
+    code, out, err = listed(run)
     assert (code, err) == (0, "")
     assert re.findall(r"^(\w+)$", out, re.MULTILINE) == list(sources.names())
     assert out.count("for example") == len(sources.names())
@@ -57,7 +62,7 @@ def test_json_says_the_same(run):
 
 
 def test_those_that_are_named_are_listed_once_and_in_order(run):
-    out = run("sources", "cboe", "FRED", "cboe")[1]
+    out = listed(run, "cboe", "FRED", "cboe")[1]
     assert re.findall(r"^(\w+)$", out, re.MULTILINE) == ["cboe", "fred"]
 
 
@@ -74,20 +79,20 @@ def test_a_key_is_told_by_its_name_and_place_alone(run, monkeypatch, tmp_path):
     file.chmod(0o600)
     monkeypatch.setenv("PAIRWATCH_CONFIG", str(file))
     monkeypatch.setenv("FRED_API_KEY", "s3cret")
-    out = run("sources")[1]
+    out = listed(run)[1]
     assert "usable; key: FRED_API_KEY from the environment" in told(out, "fred")
     assert f"usable; key: COINGECKO_DEMO_API_KEY from {file}" in told(out, "coingecko")
     assert "s3cret" not in out + "".join(run("sources", "--json")[1:])
 
 
 def test_where_a_key_would_be_looked_for_is_told(run):
-    said = told(run("sources")[1], "coingecko")
+    said = told(listed(run)[1], "coingecko")
     assert "no key in COINGECKO_PRO_API_KEY or COINGECKO_DEMO_API_KEY, nor in the configuration file" in said
 
 
 def test_a_key_that_cannot_be_one_makes_a_source_not_usable(run, monkeypatch):
     monkeypatch.setenv("FRED_API_KEY", "s3 cret")
-    code, out, _ = run("sources")
+    code, out, _ = listed(run)
     assert code == 0
     assert "not usable now; FRED_API_KEY cannot be what it is" in told(out, "fred")
 
@@ -99,13 +104,13 @@ def test_the_keyring_stays_shut(run, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "keyring", Keyring())
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
-    assert "the keyring is looked into when it is asked" in told(run("sources")[1], "fred")
+    assert "the keyring is looked into when it is asked" in told(listed(run)[1], "fred")
 
 
 def test_a_source_that_throttles_says_until_when(run, tmp_path, monkeypatch):
     monkeypatch.setenv("PAIRWATCH_CACHE_DIR", str(tmp_path))
     Cache(tmp_path / FILE_NAME).pause("coingecko", time.time(), 3600)
-    _, out, _ = run("sources")
+    _, out, _ = listed(run)
     assert re.search("not usable now; throttled until .* UTC, for (59|60) min more", told(out, "coingecko"))
     assert "throttled" not in told(out, "fred")
     row = table(run("sources", "--csv")[1])["coingecko"]
@@ -119,9 +124,9 @@ def test_offline_leaves_the_local_sources_usable(run):
 
 
 def test_parquet_without_its_package_is_said(run, monkeypatch):
-    assert "pyarrow" not in told(run("sources")[1], "csv")
+    assert "pyarrow" not in told(listed(run)[1], "csv")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert "usable; parquet files need pyarrow" in told(run("sources")[1], "csv")
+    assert "usable; parquet files need pyarrow" in told(listed(run)[1], "csv")
 
 
 @pytest.fixture
@@ -141,18 +146,29 @@ def plugins(monkeypatch):
 
 
 def test_plug_ins_are_marked_and_a_broken_one_says_why(run, plugins):
-    code, out, _ = run("sources")
+    code, out, _ = listed(run)
     assert code == 0
     assert "acme (plug-in)\n  what Acme gives\n" in out
     assert told(out, "broken") == "  not usable now; the plug-in broken (of broken 1.0) cannot be used\n"
     assert table(run("sources", "--csv")[1])["acme"]["kind"] == "plug-in"
 
 
+def test_a_plug_in_whose_name_is_taken_is_said_not_to_be_used(run, provider, monkeypatch):
+    monkeypatch.setattr("pairwatch.sources.plugins.taken", lambda: {"yahoo": "evil 1.2"})
+    why = "evil 1.2, not used: a source that comes with pairwatch has this name"
+    code, out, _ = listed(run, "yahoo", "--check")
+    assert code == 0
+    assert out.endswith(f"yahoo (plug-in)\n  not usable now; {why}\n")
+    rows = run("sources", "--csv")[1].splitlines()
+    assert [row for row in rows if row.startswith("yahoo,plug-in,")] == [f'yahoo,plug-in,,,,false,"{why}",,']
+    assert "evil" not in listed(run, "cboe")[1]
+
+
 # ---------------------------------------------------------------- asking
 
 
 def test_each_remote_source_is_asked_for_its_example(run, provider):
-    code, out, err = run("sources", "--check")
+    code, out, err = listed(run, "--check")
     assert (code, err) == (0, "")
     assert sorted(provider.asked) == sorted(sources.about(name).example.removeprefix("yahoo:") for name in REMOTE)
     for name in sources.names():
@@ -173,7 +189,7 @@ def test_it_has_ten_seconds_or_what_was_typed(run, provider):
 
 def test_one_that_fails_is_exit_3_and_says_why(run, provider):
     provider.faults["fred:DGS10"] = NoNetwork("fred:DGS10: no host could be reached")
-    code, out, err = run("sources", "--check")
+    code, out, err = listed(run, "--check")
     assert (code, err) == (3, "")
     assert "asked for fred:DGS10: failed: no host could be reached\n  hint: " in told(out, "fred")
     assert ": ok in " in told(out, "cboe")
@@ -201,8 +217,8 @@ def test_older_data_in_the_cache_are_no_answer(run, provider):
 
 def test_one_that_throttles_is_not_asked_again(run, provider):
     provider.faults["fred:DGS10"] = RateLimited("fred:DGS10: throttled", retry_after=600)
-    run("sources", "fred", "--check")
-    code, out, _ = run("sources", "fred", "--check")
+    listed(run, "fred", "--check")
+    code, out, _ = listed(run, "fred", "--check")
     assert (code, len(provider.asked)) == (3, 1)
     assert "throttles this machine" in told(out, "fred")
 
@@ -222,8 +238,34 @@ def test_a_check_uses_neither_fallbacks_nor_the_users_currency(run, provider, tm
 
 
 def test_a_plug_in_of_no_use_fails_the_check(run, provider, plugins):
-    code, out, _ = run("sources", "acme", "broken", "--check")
+    code, out, _ = listed(run, "acme", "broken", "--check")
     assert code == 3
     assert "asked for acme:ONE: ok" in told(out, "acme")
     assert "failed: the plug-in broken" in told(out, "broken")
     assert "hint: update or uninstall broken 1.0" in told(out, "broken")
+
+
+# ---------------------------------------------------------------- formats
+
+
+def test_a_pipe_gets_rows_and_a_terminal_lines(run):
+    assert run("sources") == run("sources", "--csv") == run("sources", "-f", "auto")
+    shown = on_terminal("sources")
+    assert re.findall(r"^(\w+)$", shown, re.MULTILINE) == list(sources.names())
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_a_format_that_there_is_not_is_a_usage_error(run):
+    code, out, err = run("sources", "-f", "table")
+    assert (code, out) == (2, "")
+    assert two_lines(err)[1] == "hint: one of auto, text, csv, json"
+
+
+def test_why_one_is_not_usable_is_what_it_failed_of_and_not_a_missing_key(run, provider):
+    provider.faults["fred:DGS10"] = NoNetwork("fred:DGS10: no host could be reached")
+    (row,) = json.loads(run("sources", "fred", "--check", "--json")[1])
+    assert (row["usable"], row["why"]) == (False, "no host could be reached")
+    assert "not usable now: it gave no answer; no key in FRED_API_KEY" in told(
+        listed(run, "fred", "--check")[1], "fred"
+    )
+    assert json.loads(run("sources", "fred", "--json")[1])[0]["why"].startswith("no key in FRED_API_KEY")

@@ -48,6 +48,28 @@ def test_the_clocks_are_told_and_called_no_leader(run, closes):
     assert any("7203.T is in JPY, SPY in USD" in text and "--currency USD" in text for text in found["warnings"])
 
 
+@pytest.mark.parametrize(("code", "told"), [("ZZZ", True), ("ZZZ", False), ("TAI", True)])
+def test_an_exchange_without_a_calendar_closes_when_yahoo_says_so_also_from_the_cache(run, wire, code, told):
+    import yfinance.data
+
+    yfinance.data.SingletonMeta._instances.clear()
+    news, noise = np.random.default_rng(5).standard_normal((2, len(DAYS)))
+    spy = 600 * np.exp(0.01 * news.cumsum())
+    early = 3000 * np.exp(0.01 * (np.concatenate([[0], news[:-1]]) + 0.3 * noise).cumsum())
+    taipei = {"exchange": code, "zone": "Asia/Taipei", "opens": time(9), "minutes": 270 if told else 0}
+    wire.lists(Listing("SPY", DAYS, spy.tolist(), exchange="PCX"), Listing("2330.TW", DAYS, early.tolist(), **taipei))
+    because = "SPY closes 15.5 h after 2330.TW" if told else "when 2330.TW closes is not known"
+    for more in ((), ("--offline",)):
+        with time_machine.travel(NOW, tick=True):
+            found = json.loads(run("compare", "2330.TW", "SPY", "--json", *more)[1])
+            code, out, err = run("check", "2330.TW", "SPY", "--when", "lead_p_value < 0.05", *more)
+        assert found["leadership"]["hours_apart"] == (pytest.approx(-15.5) if told else None)
+        assert found["leadership"]["leader"] is None
+        assert found["leadership"]["verdict"].startswith(f"no verdict: {because}, and the clock alone")
+        assert (code, out) == (4, "")
+        assert f"cannot be said: lead_p_value 0.0005 (no verdict: {because})" in err
+
+
 def test_the_nearest_closes_tell_what_the_same_dates_hide(run, closes):
     same_date, nearest = said(run), said(run, "--align", "nearest")
     assert abs(same_date["pair"]["correlation"]) < 0.3

@@ -29,8 +29,8 @@ def keys(environ=(), file=(), keyring=None):
     return config.Keys(dict(environ), dict(file), FILE, keyring or Keyring())
 
 
-def of_file(text, mode=0o600):
-    return config.file_keys(tomllib.loads(text), FILE, mode)
+def of_file(text):
+    return config.file_keys(tomllib.loads(text), FILE)
 
 
 # ---------------------------------------------------------------- where they are looked for
@@ -139,19 +139,30 @@ def test_the_file_names_keys_in_small_letters():
 
 @pytest.mark.parametrize("mode", [0o600, 0o400, 0o100600, None])
 def test_a_file_of_ones_own_is_believed(mode):
-    assert of_file('[keys]\nfred = "a"', mode)
+    assert config.open_to_others(FILE, mode) is None
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o666, 0o100644, 0o620])
 def test_a_file_that_others_can_open_is_refused(mode):
+    refused = config.open_to_others(FILE, mode)
+    found = config.Keys({}, {"FRED_API_KEY": SECRET}, FILE, Keyring(), refused)
     with pytest.raises(UsageError, match=f"mode {mode & 0o777:o}") as caught:
-        of_file(f'[keys]\nfred = "{SECRET}"', mode)
+        found.get("fred")
     assert f"chmod 600 {FILE}" in caught.value.hint
     assert SECRET not in caught.value.message
+    assert found.refuses("fred")
 
 
-def test_a_file_without_keys_may_be_read_by_all():
-    assert of_file("[keys]", 0o644) == of_file('window = "1y"', 0o644) == {}
+def test_only_who_needs_a_key_of_a_file_that_others_can_open_is_refused():
+    refused = config.open_to_others(FILE, 0o644)
+    found = config.Keys({"FRED_API_KEY": "b"}, {"FRED_API_KEY": SECRET}, FILE, Keyring(), refused)
+    assert found["fred"].secret == "b"  # noqa: S105 - nobody's
+    assert [found.get(source) for source in ("yahoo", "demo", "coingecko")] == [None] * 3
+    assert not any(found.refuses(source) for source in ("fred", "yahoo", "demo", "coingecko"))
+
+
+def test_a_file_without_keys_has_none():
+    assert of_file("[keys]") == of_file('window = "1y"') == {}
 
 
 @pytest.mark.parametrize("value", ["1", "[]", '"x"'])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pairwatch.kernels import analogs
 
-light = settings(max_examples=50, deadline=None)
+light = settings(max_examples=50)
 
 
 @light

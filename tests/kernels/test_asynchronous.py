@@ -34,14 +34,14 @@ def sessions(count):
     return st.lists(one, min_size=count, max_size=count)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(1, 3).flatmap(lambda n: st.tuples(sessions(n), sessions(n))), st.integers(-70, 70))
 def test_it_is_the_double_sum_over_overlapping_returns_session_by_session(pair, shift):
     a, b = map(ticks, pair)
     assert np.array_equal(covariances(a, b, np.array([shift]))[:, 0], double_sum(a, b, shift))  # of whole numbers
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(1, 3).flatmap(lambda n: st.tuples(sessions(n), sessions(n))))
 def test_swapping_the_legs_turns_the_shifts_round(pair):
     a, b = map(ticks, pair)
@@ -49,7 +49,7 @@ def test_swapping_the_legs_turns_the_shifts_round(pair):
     assert np.array_equal(covariances(a, b, shifts), covariances(b, a, shifts)[:, ::-1])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(sessions(2), sessions(2), st.permutations(range(-40, 41, 8)))
 def test_the_order_of_the_shifts_does_not_matter(one, two, order):
     a, b = ticks(one), ticks(two)

@@ -65,7 +65,7 @@ def test_a_few_blocks_are_judged_as_all_their_signs_would_judge_them():
     assert bands.asymmetry_band(a, b, 3).p_value == pytest.approx(expected, abs=4 * math.sqrt(expected / 999) + 0.002)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 999), n=st.integers(30, 120), lags=st.integers(1, 8))
 def test_swapping_the_legs_turns_r_round_negates_d_and_keeps_p(seed, n, lags):
     a, b = linked_returns(n, 0.4, seed)
@@ -126,7 +126,7 @@ def test_a_leg_that_does_not_move_has_no_band(leg):
     assert math.isnan(bands.asymmetry_at(leg, moving, 1).p_value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 9999), n=st.integers(20, 60), share=st.sampled_from([0.0, 0.5, 20.0]), lags=st.integers(1, 6)
 )

@@ -146,7 +146,7 @@ def test_influences_are_what_one_more_pair_does_to_the_correlation():
     assert np.corrcoef(a, b)[0, 1] - without == pytest.approx(psi[0] / 4000, abs=1e-6)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 1000), st.floats(0.01, 100))
 def test_swapping_and_scaling_the_legs_leaves_the_break(seed, scale):
     a, b = pair(150, 0.5, seed)

@@ -8,7 +8,7 @@ from scipy import stats
 
 from pairwatch.kernels.draws import Draws
 
-light = settings(max_examples=60, deadline=None)
+light = settings(max_examples=60)
 MANY = 200_000
 
 

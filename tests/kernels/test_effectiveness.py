@@ -28,7 +28,7 @@ from pairwatch.kernels.effectiveness import (
     robust_slope,
 )
 
-light = settings(max_examples=40, deadline=None)
+light = settings(max_examples=40)
 seeds = st.integers(0, 2**31)
 
 

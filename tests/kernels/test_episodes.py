@@ -35,7 +35,7 @@ def one_by_one(rolling, window):
     return found if begin is None else [*found, (begin, len(z), depth)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.sampled_from([-0.7, 0.1, 0.8]))
 def test_episodes_follow_the_rule_value_after_value(seed, rho):
     changing = np.where(np.arange(400) % 200 < 150, rho, 0.0)

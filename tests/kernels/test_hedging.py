@@ -21,7 +21,7 @@ from pairwatch.kernels.hedging import (
     total_least_squares,
 )
 
-light = settings(max_examples=40, deadline=None)
+light = settings(max_examples=40)
 
 
 def walks(n=300, seed=0, slope=0.8):

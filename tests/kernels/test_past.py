@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pairwatch import kernels
 from pairwatch.kernels import past
 
-light = settings(max_examples=40, deadline=None)
+light = settings(max_examples=40)
 windows = st.integers(2, 70)
 seeds = st.integers(0, 2**31)
 NOWHERE = float("nan")

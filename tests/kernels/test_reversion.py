@@ -12,7 +12,7 @@ from pairwatch.kernels.regression import UnitRoot, dickey_fuller, least_squares
 from pairwatch.kernels.reversion import HalfLife, half_life, power, quantile
 from pairwatch.kernels.reversion_tables import POWER, QUANTILES
 
-light = settings(max_examples=60, deadline=None)
+light = settings(max_examples=60)
 
 
 def series(n, bars, seed):

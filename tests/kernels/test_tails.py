@@ -10,7 +10,7 @@ from scipy import stats
 from pairwatch.kernels.tails import chi2_tail, f_tail, normal_quantile, normal_tail, two_sided_t
 
 CLOSE = {"rel": 1e-10, "abs": 1e-300}
-many = settings(max_examples=300, deadline=None)
+many = settings(max_examples=300)
 # Probabilities of every order of magnitude, down to those of thirty deviations.
 small = st.floats(-200, math.log10(0.5)).map(lambda power: 10.0**power)
 # What a statistic may be: of every order of magnitude.

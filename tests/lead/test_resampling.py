@@ -47,7 +47,7 @@ def test_a_shared_factor_with_a_memory_is_no_leader_of_a_long_history():
     assert named <= 6
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 999), rho=st.sampled_from([0.0, 0.6, -0.9]))
 def test_swapping_the_legs_negates_the_lead_and_its_interval(seed, rho):
     a, b = linked_returns(200, rho, seed)

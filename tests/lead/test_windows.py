@@ -106,7 +106,7 @@ def test_a_history_that_begins_with_a_leg_standing_still_is_judged_from_its_firs
     assert (found.p_value[found.starts >= 900] < 0.5).any()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 999), rho=st.sampled_from([0.0, 0.5, -0.8]))
 def test_swapping_the_legs_turns_every_lag_round_and_keeps_p(seed, rho):
     a, b = linked_returns(300, rho, seed)

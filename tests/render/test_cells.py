@@ -6,6 +6,7 @@ import pytest
 from tests import builders
 from tests.render.comparisons import ALL, demo, flat, rate_and_index, reading, two_rates
 
+from pairwatch.model import Leg, Quote
 from pairwatch.render import cells
 
 NAN = float("nan")
@@ -47,7 +48,11 @@ NEED_A_YEAR = {"now_change", "change_3m", "change_ytd", "change_1y"}
         ("correlation", 1e-17, {}, "0.000"),
         ("correlation", -1e-17, {}, "0.000"),
         ("ratio", 0.0000015234, {}, "1.52e-06"),
-        ("sharpe", -0.00878, {"scope": "difference"}, "-0.009"),
+        ("sharpe", -0.00878, {"scope": "difference"}, "-0.00878"),
+        ("ratio", 0.0102349, {}, "0.0102"),
+        ("ratio", 0.0340, {}, "0.0340"),
+        ("beta_inverse", 0.00394, {"unit": "100 % per bp"}, "0.00394"),
+        ("beta", -11.1049, {"unit": "bp per 100 %"}, "-11.105"),
         ("ratio", 654321.98765, {}, "654,321.988"),
         ("half_life", 4.23, {}, "4.2 bars"),
         ("half_life", NAN, {}, "–"),
@@ -154,6 +159,42 @@ def test_the_receipt_says_how_legs_were_lined_up_if_they_were():
     told = replace(c, receipt=c.receipt._replace(lined_up="by the months of fred:CPIAUCSL: SPY's last close in each"))
     assert receipt(told)["lined up"] == ["by the months of fred:CPIAUCSL: SPY's last close in each"]
     assert "lined up" not in receipt(c)
+
+
+@pytest.mark.parametrize(
+    ("quote", "provenance", "told"),
+    [
+        (Quote(101.5, 1_795_200_000.0, open=True), {}, "BBB: session over, no change since its close"),
+        (Quote(101.5, 1_795_200_000.0, open=False), {}, "AAA, BBB: session over, no change since its close"),
+        (
+            None,
+            {},
+            "AAA: no latest price is known; BBB: session over, no change since its close",
+        ),
+        (None, {"stale": "AAA: old"}, "AAA: stale, so nothing is now; BBB: session over, no change since its close"),
+        (
+            None,
+            {"origin": "file"},
+            "AAA: from a file, which has no latest price; BBB: session over, no change since its close",
+        ),
+    ],
+)
+def test_the_receipt_says_why_there_is_no_change_of_now(quote, provenance, told):
+    c = demo()
+    a, b = (side._replace(leg=Leg("yahoo", name)) for side, name in ((c.receipt.a, "AAA"), (c.receipt.b, "BBB")))
+    sides = {
+        "a": a._replace(quote=quote, provenance=replace(a.provenance, **{"origin": "cache", **provenance})),
+        "b": b._replace(quote=Quote(7.5, 1_795_200_000.0, open=False)),
+    }
+    assert receipt(replace(c, receipt=c.receipt._replace(**sides)))["now"] == [told]
+
+
+def test_the_receipt_says_nothing_of_now_where_both_sessions_are_open():
+    c = demo()
+    quote = Quote(7.5, 1_795_200_000.0, open=True)
+    sides = {name: getattr(c.receipt, name)._replace(quote=quote) for name in ("a", "b")}
+    assert "now" not in receipt(replace(c, receipt=c.receipt._replace(**sides)))
+    assert receipt(c)["now"] == ["demo:TWIN1, demo:TWIN2: simulated, without a latest price"]
 
 
 def test_what_is_left_out_is_told_by_reason_with_the_names_that_the_table_has():

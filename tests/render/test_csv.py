@@ -33,10 +33,22 @@ def test_rows_come_in_the_order_of_the_catalogue_and_the_lags():
     c = demo()
     rows = [(row[4], row[5]) for row in table(c)[1:]]
     lags = [("leadership", f"r({k})") for k in range(-10, 11)]
-    assert rows == [(r.scope, r.statistic.key) for r in c] + lags
+    percentiles = [("percentile", f"{scope}.{key}") for scope, key in c.percentiles.of] if c.percentiles else []
+    assert rows == [(r.scope, r.statistic.key) for r in c] + lags + percentiles
     scopes = list(dict.fromkeys(scope for scope, _ in rows))
-    assert scopes == ["a", "b", "difference", "pair", "leadership"]
+    assert scopes[:5] == ["a", "b", "difference", "pair", "leadership"]
     assert len(set(rows)) == len(rows)
+
+
+def test_percentiles_come_last_under_the_name_of_what_they_are_of():
+    c = ALL["past"]()
+    rows = [row[4:] for row in table(c)[1:] if row[4] == "percentile"]
+    assert rows == [
+        ["percentile", f"{scope}.{key}", writer.number(share), "fraction"]
+        for (scope, key), share in c.percentiles.of.items()
+    ]
+    assert "pair.correlation" in {row[1] for row in rows}
+    assert table(c)[-1][4] == "percentile"
 
 
 @pytest.mark.parametrize("name", ALL)

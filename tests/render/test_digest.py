@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -136,7 +136,6 @@ KINDS = st.sampled_from([*NEWS, *STANDING, *TROUBLE])
     st.integers(40, 130),
     st.booleans(),
 )
-@settings(deadline=None)
 def test_a_page_is_never_longer_or_wider_than_the_screen(moves, remarks, height, width, unicode):
     moves.sort(key=lambda one: -one.score if one.score >= 0 else 1.0)
     text = as_text(

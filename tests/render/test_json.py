@@ -107,6 +107,11 @@ def test_csv_and_json_hold_the_same_numbers_under_the_same_names(name):
         if r.scope == scope
     }
     found |= {("leadership", f"r({x['lag']})"): x["r"] for x in document["leadership"]["correlations"]}
+    found |= {
+        ("percentile", f"{scope}.{key}"): share
+        for scope in ("a", "b", "difference", "pair")
+        for key, share in (document["percentiles"] or {scope: {}})[scope].items()
+    }
     assert found == expected
 
 

@@ -3,6 +3,7 @@ import io
 import json
 
 import pytest
+from rich.cells import cell_len
 
 from pairwatch.render import Page
 from pairwatch.render.rows import written
@@ -46,9 +47,27 @@ def test_a_column_that_says_nothing_is_left_out_of_a_table_alone():
     assert "error" in written("csv", HEADER, rows, PAGE)
 
 
+@pytest.mark.parametrize("width", [20, 25, 40])
+def test_words_that_do_not_fit_beside_their_row_stand_below_it_in_full(width):
+    error = "no host could be reached by this machine, nor by any other one"
+    rows = [("QQQ", 1, 0.5, True, error), ("IWM", 2, 0.5, False, None)]
+    heading, *lines = written("table", HEADER, rows, PAGE._replace(width=width)).splitlines()
+    assert max(map(len, lines)) <= width
+    assert "error" not in heading
+    assert (lines[0].split()[0], lines[-1].split()[0]) == ("QQQ", "IWM")
+    assert " ".join(" ".join(lines[1:-1]).split()) == f"error: {error}"
+    assert all(line.startswith("  ") for line in lines[1:-1])
+
+
+def test_a_table_whose_words_fit_is_as_wide_as_it_is():
+    text = written("table", HEADER, ROWS, PAGE)
+    width = max(map(cell_len, text.splitlines()))
+    assert written("table", HEADER, ROWS, PAGE._replace(width=width)) == text
+
+
 @pytest.mark.parametrize("width", [10, 25, 40])
-def test_a_table_is_cut_at_the_edge_of_the_page(width):
-    lines = written("table", HEADER, [("QQQ", 1, 0.5, True, "x" * 100)], PAGE._replace(width=width)).splitlines()
+def test_a_table_of_long_names_is_cut_at_the_edge_of_the_page(width):
+    lines = written("table", HEADER, [("x" * 100, 1, 0.5, True, None)], PAGE._replace(width=width)).splitlines()
     assert max(map(len, lines)) == width
     assert lines[1].endswith("…")
 

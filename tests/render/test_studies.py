@@ -144,7 +144,7 @@ def test_csv_is_as_long_on_a_narrow_page_and_has_line_feeds_alone():
     assert "\r" not in written("csv")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_every_number_comes_out_of_csv_and_json_as_it_went_in(value):
     found = one("row", value)
@@ -262,7 +262,7 @@ GRID = st.integers(1, 6).flatmap(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(GRID, st.integers(24, 120))
 def test_whatever_the_columns_hold_a_table_fits_its_page(grid, width):
     heads, cells = grid

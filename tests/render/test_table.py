@@ -42,7 +42,7 @@ def from_csv(c):
     """Every reading as CSV gives it."""
     for row in list(csv.reader(io.StringIO(csv_writer.comparison(c, PIPE))))[1:]:
         scope, key, value, unit = row[4:]
-        if not key.startswith("r("):
+        if not key.startswith("r(") and scope != "percentile":
             statistic = STATISTICS["leg" if scope in ("a", "b", "difference") else scope, key]
             yield Reading(statistic, scope, float(value or "nan"), unit)
 

@@ -111,7 +111,7 @@ CLOSES = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(CLOSES, min_size=1, max_size=5))
 def test_after_every_close_a_kept_one_comes_within_the_hour(closes):
     kept = schedule.merged(closes, TODAY)

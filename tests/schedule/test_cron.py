@@ -92,7 +92,7 @@ def test_a_close_alone_makes_the_same_times_whatever_the_day():
     assert len(found) == 1
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     exchange=st.sampled_from(ZONES),
     local=st.sampled_from(ZONES),
@@ -119,7 +119,7 @@ def test_every_close_of_two_years_is_hit_and_nothing_else_is(exchange, local, mi
     assert len(fired) <= 4 * len(weekdays) + (8 if minutes + delay.total_seconds() / 60 < 1800 else 24)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(local=st.sampled_from(ZONES), day=st.integers(0, 729))
 def test_a_real_evening_in_new_york_is_hit(local, day):
     noon = datetime.combine(TODAY + timedelta(day), datetime.min.time(), UTC) + timedelta(hours=17)

@@ -394,7 +394,7 @@ ROWS = st.tuples(
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROWS, max_size=5))
 def test_every_cell_comes_back_as_it_went_in(tmp_path_factory, form, rows):
     file = tmp_path_factory.mktemp("rows") / f"any.{form}"

@@ -60,7 +60,7 @@ def histories(draw, symbol):
     )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories("AAA"), histories("BBB"))
 def test_everything_that_was_put_in_comes_out_and_gives_the_same_numbers(tmp_path_factory, a, b):
     store = Store(tmp_path_factory.mktemp("any") / FILE_NAME)

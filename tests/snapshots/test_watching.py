@@ -118,7 +118,7 @@ def test_a_state_is_remembered_from_one_process_to_the_next(path):
     assert again.judgement.state == State(True, day(0), 2, day(1), NOON)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.integers(0, 6), st.sampled_from([0.5, 0.62, 0.7, math.nan])), max_size=12),
     st.sampled_from(["", "correlation > 0.65"]),

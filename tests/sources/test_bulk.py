@@ -136,7 +136,7 @@ def test_odd_stamps_are_read_alike_or_left_to_the_careful_way(stamp, before):
     same(f"time,price\n{stamp},2\n")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.tuples(st.sampled_from(STAMPS[:6] + FORMS), st.sampled_from(ODD), st.sampled_from("\n\n\n,|"))))
 def test_whatever_stands_in_a_file_both_ways_agree(rows):
     moment = datetime.fromtimestamp(MOMENT, UTC)

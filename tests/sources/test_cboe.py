@@ -427,7 +427,7 @@ def is_kept(answer):
     assert all(map(is_clean, answer.remarks))
 
 
-FUZZ = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+FUZZ = settings(database=None, suppress_health_check=list(HealthCheck))
 
 
 @settings(FUZZ, max_examples=2500)

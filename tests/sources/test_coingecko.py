@@ -528,7 +528,7 @@ def test_what_is_held_grows_by_what_is_new(wire, tmp_path):
 
 # ---------------------------------------------------------------- fuzz
 
-FUZZ = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+FUZZ = settings(database=None, suppress_health_check=list(HealthCheck))
 # Each payload is made of a seed, which is much quicker than to draw it piece by piece.
 SEEDS = st.integers(0, 2**63).map(Random)
 STAMPS = [0, -1, 10**15, 10**30, 1.5, None, "x", True, 10**400]

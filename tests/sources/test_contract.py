@@ -376,10 +376,28 @@ def test_another_currency_is_said_even_where_the_values_are_the_same(case, refre
 
 
 @pytest.mark.parametrize("factor", [100.0, 0.01])
-def test_a_hundredfold_of_everything_is_never_mixed_with_what_is_held(case, refresh, factor):
+def test_a_hundredfold_of_everything_is_refused_until_all_is_asked_for_again(case, factor):
+    slipped = {day: round(value * factor, 6) for day, value in case.truth.items()}
+    case.provider.serve(list(slipped.items()), NOW)
+    for later in range(3):
+        history = case.history(NOW + later * 7 * 3600)
+        assert case.values(history) == case.values(case.held)
+        assert f"{case.leg}: the closes of {case.leg.source} are refused" in history.provenance.stale
+        assert f"pairwatch fetch {case.leg} --refresh" in history.provenance.stale
+    history = case.history(NOW + 22 * 3600, refresh=True)
+    assert case.values(history) == slipped
+    assert any(f"all closes are {factor:g} times" in remark for remark in history.provenance.remarks)
+    assert not history.provenance.stale
+
+
+@pytest.mark.parametrize("factor", [100.0, 0.01])
+def test_a_hundredfold_of_everything_that_is_over_leaves_no_trace(case, factor):
     case.provider.serve([(day, round(value * factor, 6)) for day, value in case.truth.items()], NOW)
-    assert_one_footing(case, case.history(refresh=refresh), factor)
-    assert case.heals()
+    assert case.history().provenance.stale
+    case.provider.serve(list(case.truth.items()), NOW)
+    history = case.history(NOW + 7 * 3600)
+    assert case.is_right(history)
+    assert not history.provenance.stale
 
 
 @pytest.mark.parametrize("factor", [100.0, 0.01])

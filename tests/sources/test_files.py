@@ -762,9 +762,7 @@ def _outcome(symbol: str) -> Fetched | SourceError:
         return error
 
 
-fuzz = settings(
-    max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+fuzz = settings(max_examples=EXAMPLES, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @fuzz

@@ -891,7 +891,7 @@ def _read_page(which, body):
     return fred.observations(which, page.days, page.values)
 
 
-fuzz = settings(max_examples=EXAMPLES, deadline=None, database=None)
+fuzz = settings(max_examples=EXAMPLES, database=None)
 
 
 @fuzz

@@ -36,8 +36,8 @@ from pairwatch.errors import (
 )
 from pairwatch.model import Leg
 from pairwatch.sources import Key, Request, http, hushing
-from pairwatch.sources.http import LARGEST, Answer, Client, Host, _Reply, _retry_after
-from pairwatch.sources.http_failures import failed
+from pairwatch.sources.http import LARGEST, Answer, Client, Host, _Reply
+from pairwatch.sources.http_failures import failed, retry_after
 from pairwatch.sources.hushing import HUSHED, hush, hushed
 from pairwatch.text import is_clean
 
@@ -354,17 +354,17 @@ def reply(said):
     ("said", "seconds"), [("7", 7), (" 7 ", 7), ("0", 0), ("007", 7), ("99999999999999", 21_600), ("21601", 21_600)]
 )
 def test_a_rest_is_read_and_bounded(said, seconds):
-    assert _retry_after(reply(said)) == seconds
+    assert retry_after(reply(said).headers) == seconds
 
 
 @pytest.mark.parametrize("said", ["", "-5", "NaN", "inf", "1e3", "0x10", "soon", "Wed, 99 Foo 2026", "9" * 5000, "٣"])
 def test_a_rest_that_is_none_is_not_read(said):
-    assert _retry_after(reply(said)) is None
+    assert retry_after(reply(said).headers) is None
 
 
 def test_a_rest_may_be_a_date():
     def at(**ahead):
-        return _retry_after(reply(format_datetime(datetime.now(UTC) + timedelta(**ahead), usegmt=True)))
+        return retry_after(reply(format_datetime(datetime.now(UTC) + timedelta(**ahead), usegmt=True)).headers)
 
     assert 85 < at(seconds=90) <= 90
     assert at(days=-3) == 0
@@ -373,7 +373,7 @@ def test_a_rest_may_be_a_date():
 
 @given(st.text(max_size=60))
 def test_any_wish_for_rest_is_finite_or_none(said):
-    rest = _retry_after(reply(said))
+    rest = retry_after(reply(said).headers)
     assert rest is None or 0 <= rest <= 21_600
 
 
@@ -503,7 +503,12 @@ def test_a_compressed_body_that_ends_in_the_middle_is_cut_short(wire, rests):
 
 @pytest.mark.parametrize(
     ("body", "encoding"),
-    [(b"plain", "gzip"), (b"plain", "br"), (gzip.compress(b"x"), "gzip, gzip"), (b"\x1f\x8b junk" * 9, "gzip")],
+    [
+        (b"plain", "gzip"),
+        (b"plain", "br"),
+        (gzip.compress(b"x", mtime=0), "gzip, gzip"),
+        (b"\x1f\x8b junk" * 9, "gzip"),
+    ],
 )
 def test_a_body_that_is_not_compressed_as_it_says_is_garbled(wire, body, encoding):
     wire.serves(SITE, "/data", body, **{"Content-Encoding": encoding})
@@ -577,6 +582,15 @@ def test_curls_bundle_is_taken_too(wire, monkeypatch):
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     wire.serves(SITE, "/data", "x")
     assert client().get(URL).body == b"x"
+
+
+def test_a_certificate_file_that_is_not_there_is_told_as_that(wire, monkeypatch, rests):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    error = refused()
+    assert type(error) is ConnectionRefused
+    assert "there is no certificate file /nowhere/ca.pem" in error.message
+    assert "REQUESTS_CA_BUNDLE" in error.hint
+    assert wire.requests == []
 
 
 def test_a_certificate_for_another_host_is_refused(wire):

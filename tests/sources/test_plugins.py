@@ -2,15 +2,18 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import get_args
+from urllib.parse import quote, quote_plus
 
 import numpy as np
 import pytest
@@ -20,7 +23,7 @@ from pairwatch import errors, sources
 from pairwatch.cache import FILE_NAME, Cache
 from pairwatch.model import Event, Facts, Fetched, Frequency, Leg, Quote, Series
 from pairwatch.retrieval import Desk, Policy
-from pairwatch.sources import Pace, Request, plugins
+from pairwatch.sources import Key, Pace, Request, plugins
 from pairwatch.text import is_clean
 
 NOW = at(TODAY)
@@ -128,7 +131,7 @@ def test_without_plugins_there_are_only_the_sources_that_come_with_pairwatch(sit
 def test_an_unknown_source_is_told_of_plugins_too(acme):
     with pytest.raises(errors.UsageError, match="no source is called 'bloomberg'") as caught:
         sources.about("bloomberg")
-    assert caught.value.hint.endswith(", acme")
+    assert ", acme; of any other" in caught.value.hint
 
 
 def test_a_plugin_never_shadows_a_source_that_comes_with_pairwatch(site):
@@ -136,6 +139,7 @@ def test_a_plugin_never_shadows_a_source_that_comes_with_pairwatch(site):
     assert sources.every().count("yahoo") == 1
     assert sources.about("yahoo").cls == "Yahoo"
     assert type(sources.load("demo")).__name__ == "Demo"
+    assert plugins.taken() == {"yahoo": "evil 1.2"}
 
 
 @pytest.mark.parametrize("name", ["Acme", "a", "a" * 17, "2fast", "a-b", "a b"])
@@ -433,6 +437,51 @@ def test_an_answer_that_breaks_the_contract_is_a_garbled_answer(more):
 def test_what_is_no_answer_at_all_is_a_garbled_answer(answer):
     with pytest.raises(errors.GarbledAnswer, match="not with Fetched"):
         guarded(lambda _: answer)
+
+
+SECRET = "s3cr+t/ACME'KEY%99"  # noqa: S105 - nobody's
+SHOWN = (str, quote, quote_plus, lambda key: quote(key, safe=""), lambda key: quote(quote_plus(key)))
+
+
+def lowered(quoted):
+    return re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), quoted)
+
+
+@pytest.mark.parametrize("shown", [*SHOWN, lambda key: lowered(quote_plus(key)), repr])
+@pytest.mark.parametrize("kind", [RuntimeError, errors.SourceError, errors.TimedOut, errors.RateLimited, KeyError])
+def test_no_error_of_a_plugin_shows_the_users_key(kind, shown):
+    said = f"https://acme/x?key={shown(SECRET)} failed"
+
+    def fail(request):
+        hint = (said,) if issubclass(kind, errors.SourceError) else ()
+        raise kind("x" * 280 + said, *hint) from ValueError(said)
+
+    with pytest.raises(errors.SourceError) as caught:
+        guarded(fail, key=Key("ACME_KEY", SECRET))
+    told = "".join(traceback.format_exception(caught.value)) + caught.value.hint
+    assert not any(form(SECRET) in told for form in SHOWN)
+    assert "ACME'KEY" not in told
+    assert "s3cr" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+def test_nothing_that_a_plugin_answers_shows_the_users_key(shown):
+    said = f"key {shown(SECRET)}"
+    facts = Facts(name=said, currency="USD", exchange=said)
+    found = guarded(
+        lambda request: good(request)._replace(series=series_with(facts=facts), remarks=(said,)),
+        key=Key("ACME_KEY", SECRET),
+    )
+    assert found.remarks == ("key ***",)
+    assert (found.series.facts.name, found.series.facts.exchange) == ("key ***", "key ***")
+
+
+def test_an_answer_that_breaks_the_contract_does_not_show_the_users_key():
+    given = type(SECRET, (), {})
+    for answer in (given(), good(Request(LEG, NOW))._replace(asked_at=SECRET)):
+        with pytest.raises(errors.GarbledAnswer) as caught:
+            guarded(lambda _, answer=answer: answer, key=Key("ACME_KEY", SECRET))
+        assert "s3cr" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_text_is_cleaned_on_its_way_in():

@@ -94,6 +94,16 @@ def test_what_trades_on_all_days_is_never_quiet():
         ("XASX", "Australia/Sydney", 960),
         ("24/7", "UTC", 1440),
         ("CMES", NEW_YORK, 1080),
+        ("XTAI", "Asia/Taipei", 13 * 60 + 30),
+        ("XSES", "Asia/Singapore", 17 * 60),
+        ("XBKK", "Asia/Bangkok", 16 * 60 + 30),
+        ("XKLS", "Asia/Kuala_Lumpur", 17 * 60),
+        ("XNZE", "Pacific/Auckland", 16 * 60 + 45),
+        ("XWBO", "Europe/Vienna", 17 * 60 + 30),
+        ("XWAR", "Europe/Warsaw", 17 * 60),
+        ("XLIS", "Europe/Lisbon", 16 * 60 + 30),
+        ("XIST", "Europe/Istanbul", 18 * 60),
+        ("XJSE", "Africa/Johannesburg", 17 * 60),
     ],
 )
 @pytest.mark.parametrize("day", ["2026-07-15", "2026-11-22"])

@@ -128,7 +128,7 @@ COUNTED = st.builds(
 FIRST, LAST = -9_214_560_000 - 86_400, 9_214_646_400 + 86_400
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(st.lists(st.one_of(WRITTEN, COUNTED, st.text(max_size=25)), min_size=1, max_size=4))
 def test_hostile_stamps_are_read_as_they_are_written_or_refused(cells):
     try:
@@ -143,7 +143,7 @@ def test_hostile_stamps_are_read_as_they_are_written_or_refused(cells):
         assert str(day) == written[:10]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.one_of(WRITTEN, COUNTED), st.floats().map(str)), max_size=4))
 def test_a_file_of_hostile_stamps_and_prices_gives_bars_or_an_error_of_ours(tmp_path_factory, rows):
     folder = tmp_path_factory.mktemp("hostile")

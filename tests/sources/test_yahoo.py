@@ -12,9 +12,10 @@ import os
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from zoneinfo import ZoneInfo
 
 import exchange_calendars
@@ -24,6 +25,7 @@ import time_machine
 import yfinance.cache
 import yfinance.data
 import yfinance.utils
+from curl_cffi.requests import Session as Browser
 from curl_cffi.requests.exceptions import RequestException
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -46,7 +48,7 @@ from pairwatch.errors import (
 from pairwatch.model import Event, Facts, Leg
 from pairwatch.sources import Request
 from pairwatch.sources.sessions import sessions_of
-from pairwatch.sources.yahoo import CALENDAR_OF, CALENDARS, YIELDS, Yahoo, _first_unfinished
+from pairwatch.sources.yahoo import CALENDAR_OF, CALENDARS, YIELDS, Yahoo, _first_unfinished, asking
 from pairwatch.sources.yahoo.asking import METADATA, TWICE, _connection, _known_zone
 from pairwatch.text import is_clean
 
@@ -62,6 +64,7 @@ CLOSES = [600 + day + 0.0800170898438 for day in range(30)]
 def yahoo():
     """The source, with nothing left of an earlier test in yfinance's one session."""
     yfinance.data.SingletonMeta._instances.clear()
+    asking.session.cache_clear()
     yield Yahoo()
     yfinance.data.SingletonMeta._instances.clear()
 
@@ -241,7 +244,57 @@ def test_each_exchange_has_one_calendar_that_there_is():
 def test_an_answer_about_an_unknown_exchange_is_not_fresh(wire, yahoo):
     wire.lists(Listing("QQQ", DAYS, CLOSES, exchange="ZZZ"))
     fetched = ask(yahoo)
-    assert (fetched.fresh_until, len(fetched.expected), fetched.series.facts.closes_at) == (SUNDAY, 0, None)
+    assert (fetched.fresh_until, len(fetched.expected)) == (SUNDAY, 0)
+
+
+# ---------------------------------------------------------------- when an exchange closes that has no calendar
+
+
+def closing(wire, yahoo, opens="09:30", closes="16:00", known=None, zone="Asia/Kolkata", exchange="ZZZ"):
+    """What is known of a leg when the provider's current session is of these hours on its own clock."""
+    period = tuple(int(instant(at if " " in at else f"2026-11-20 {at}", zone)) for at in (opens, closes))
+    wire.lists(Listing("QQQ", DAYS, CLOSES, exchange=exchange, zone=zone, period=period))
+    return ask(yahoo, known=known).series.facts
+
+
+@pytest.mark.parametrize(
+    ("zone", "closes", "expected"),
+    [
+        ("Asia/Kolkata", "17:00", 1020),
+        ("Asia/Kathmandu", "15:15", 915),
+        ("America/New_York", "16:00", 960),
+        ("Asia/Riyadh", "2026-11-21 00:00", 1440),
+    ],
+)
+def test_where_there_is_no_calendar_the_close_is_the_one_that_yahoo_tells(wire, yahoo, zone, closes, expected):
+    assert closing(wire, yahoo, closes=closes, zone=zone).closes_at == expected
+
+
+@pytest.mark.parametrize(("opens", "closes"), [("17:00", "2026-11-21 16:00"), ("16:00", "16:00"), ("16:00", "09:30")])
+def test_a_session_that_does_not_close_on_its_own_day_tells_no_close(wire, yahoo, opens, closes):
+    assert closing(wire, yahoo, opens, closes).closes_at is None
+
+
+def test_a_calendar_goes_before_the_provider(wire, yahoo):
+    assert closing(wire, yahoo, closes="13:00", zone=NEW_YORK, exchange="NMS").closes_at == 960
+
+
+def test_a_half_day_is_not_the_usual_close(wire, yahoo):
+    usual = closing(wire, yahoo, closes="17:00")
+    half = closing(wire, yahoo, closes="13:00", known=usual)
+    assert (usual.closes_at, half.closes_at) == (1020, 1020)
+    assert closing(wire, yahoo, closes="17:00", known=closing(wire, yahoo, closes="13:00")).closes_at == 1020
+
+
+@pytest.mark.parametrize("moved", [{"exchange": "YYY"}, {"zone": "Asia/Kathmandu"}])
+def test_the_close_of_another_exchange_is_not_kept(wire, yahoo, moved):
+    usual = closing(wire, yahoo, closes="17:00")
+    assert closing(wire, yahoo, closes="13:00", known=usual, **moved).closes_at == 780
+
+
+def test_a_leg_that_was_stored_before_closes_were_told_learns_its_own(wire, yahoo):
+    before = replace(closing(wire, yahoo, closes="17:00"), closes_at=None)
+    assert closing(wire, yahoo, closes="17:00", known=before).closes_at == 1020
 
 
 # ---------------------------------------------------------------- odd answers that survive
@@ -587,11 +640,13 @@ def test_when_all_hang_the_others_are_not_asked(wire, yahoo):
     assert sum("not asked" in error.message for error in found.values()) >= 8
 
 
-def test_each_fetch_waits_for_its_turn_once(wire, yahoo):
+def test_each_fetch_waits_for_its_turn_once_but_for_the_cookies(wire, yahoo):
     wire.lists(Listing("QQQ", DAYS, CLOSES))
     turns = []
-    ask(yahoo, turn=lambda: turns.append(len(wire.requests)))
-    assert turns == [0]
+    for _ in range(2):
+        ask(yahoo, turn=lambda: turns.append(len(wire.requests)))
+    assert turns == list(range(len(wire.requests)))
+    assert len(wire.requests) <= 5
 
 
 def test_a_turn_that_never_comes_is_not_yahoos_fault(wire, yahoo):
@@ -644,11 +699,68 @@ def test_the_whole_history_is_asked_for(wire, yahoo):
     assert query["events"] == "div,splits,capitalGains"
 
 
-def test_an_unknown_symbol_does_not_cost_a_dozen_requests(wire, yahoo):
-    with pytest.raises(UnknownSymbol):
-        ask(yahoo, "NOPE")
-    assert len(wire.charts) <= 2
-    assert len(wire.requests) <= 9
+def test_unknown_symbols_cost_a_request_each_as_others_do(wire, yahoo):
+    for symbol in ("NOPE", "NOPE2", "NOPE3"):
+        with pytest.raises(UnknownSymbol):
+            ask(yahoo, symbol)
+    assert len(wire.charts) == 3
+    assert len(wire.requests) <= 6
+
+
+@pytest.mark.parametrize("fault", ["an error", "no data in range", "429 retry-after"])
+def test_an_answer_that_no_cookie_changes_is_taken_at_once(wire, yahoo, fault):
+    wire.breaks(fault, only="chart")
+    with pytest.raises(SourceError):
+        ask(yahoo)
+    assert len(wire.charts) == 1
+
+
+@pytest.mark.parametrize("fault", ["401", "403", "429", "500"])
+def test_every_request_of_a_fetch_has_its_turn(wire, yahoo, fault):
+    turns = []
+    wire.breaks(fault, only="chart")
+    with pytest.raises(SourceError):
+        ask(yahoo, turn=lambda: turns.append(len(wire.requests)))
+    assert turns == [0, *range(1, len(wire.requests))]
+
+
+def test_a_turn_that_is_refused_in_the_middle_is_told_as_it_is(wire, yahoo):
+    turns = iter([None, None, TimedOut("QQQ: too long")])
+
+    def turn():
+        if error := next(turns):
+            raise error
+
+    wire.lists(Listing("QQQ", DAYS, CLOSES))
+    with pytest.raises(TimedOut, match="too long"):
+        ask(yahoo, turn=turn)
+    assert len(wire.requests) == 2
+    assert len(ask(yahoo).series) == 30
+
+
+def test_waiting_for_turns_does_not_count_against_the_deadline(wire, yahoo):
+    wire.lists(Listing("QQQ", DAYS, CLOSES))
+    assert len(ask(yahoo, deadline=2.0, turn=lambda: sleep(0.8)).series) == 30
+    assert len(wire.requests) * 0.8 > 2.0
+
+
+def test_a_rest_that_yahoo_asks_for_is_known(wire, yahoo):
+    wire.breaks("429 retry-after", only="chart")
+    with pytest.raises(RateLimited, match="asks for 2 min of rest") as caught:
+        ask(yahoo)
+    assert caught.value.retry_after == 120
+
+
+def test_a_certificate_file_that_is_not_there_is_told_as_that(wire, yahoo, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    with pytest.raises(ConnectionRefused, match=r"^QQQ: there is no certificate file /nowhere/ca\.pem"):
+        ask(yahoo)
+
+
+def test_a_certificate_file_that_is_not_there_is_told_before_a_missing_network(monkeypatch):
+    monkeypatch.setenv("CURL_CA_BUNDLE", "/nowhere/ca.pem")
+    error = _connection(Leg("yahoo", "QQQ"), RequestException("Could not resolve host", 6))
+    assert "there is no certificate file" in error.message
 
 
 # ---------------------------------------------------------------- quiet, and no trace
@@ -875,28 +987,25 @@ class Answer:
 
     url = "https://query2.finance.yahoo.com"
 
-    def __init__(self, text, status):
+    def __init__(self, text, status, headers=None):
         self.text, self.content, self.status_code = text, text.encode("utf-8", "surrogatepass"), status
+        self.headers = headers or {}
 
     def json(self):
         return json.loads(self.text)
 
 
-class Session:
-    """A session that answers everything with one text."""
+class Network(Browser):
+    """Answers everything with one text, without a socket."""
 
-    def __init__(self, text, status):
-        self._answer = Answer(text, status)
-        self.cookies = self
-        self._cookies = {}
+    answer = None
 
-    def get(self, **_):
-        return self._answer
+    def request(self, *_, **__):
+        return self.answer
 
-    post = get
 
-    def clear(self):
-        """There are no cookies."""
+class Session(asking.Session, Network):
+    """The one that yfinance is handed, without a network behind it."""
 
 
 def paths(tree, path=()):
@@ -932,8 +1041,11 @@ def mutated(places):
 def read(text, status=200):
     """What becomes of an answer; no socket is opened."""
     yfinance.data.SingletonMeta._instances.clear()
-    yfinance.data.YfData()._session = Session(text, status)
-    return ask(Yahoo())
+    session = Session()
+    session.answer = Answer(text, status)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asking, "session", lambda: session)
+        return ask(Yahoo())
 
 
 def assert_well_formed(fetched):
@@ -952,7 +1064,7 @@ def assert_ours(error):
     assert is_clean(error.message)
 
 
-@settings(max_examples=EXAMPLES, deadline=None, derandomize="PAIRWATCH_FUZZ" not in os.environ)
+@settings(max_examples=EXAMPLES, derandomize="PAIRWATCH_FUZZ" not in os.environ)
 @given(
     st.lists(
         st.tuples(st.integers(0, 400), st.sampled_from([*JUNK, "gone", "gone", "twice", "backwards"])),
@@ -967,7 +1079,7 @@ def test_a_mutated_answer_is_read_or_refused(places):
         assert_ours(error)
 
 
-@settings(max_examples=max(50, EXAMPLES // 5), deadline=None, derandomize="PAIRWATCH_FUZZ" not in os.environ)
+@settings(max_examples=max(50, EXAMPLES // 5), derandomize="PAIRWATCH_FUZZ" not in os.environ)
 @given(
     st.one_of(
         st.text(),
@@ -1026,7 +1138,7 @@ META = {
 ROWS = st.tuples(st.integers(-400, 400), st.floats() | st.sampled_from([100.0, 101.0, 0.0]), st.floats())
 
 
-@settings(max_examples=5000, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5000, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(ROWS, max_size=8),
     st.dictionaries(st.sampled_from(METADATA), st.sampled_from(JUNK) | st.text(max_size=9), max_size=2),

@@ -17,7 +17,7 @@ from pairwatch.stats.percentiles import shown
 from pairwatch.studies import analogs
 from pairwatch.studies.paired import paired
 
-light = settings(max_examples=12, deadline=None)
+light = settings(max_examples=12)
 CLOSE = {"rel": 1e-9, "abs": 1e-12, "nan_ok": True}
 
 

@@ -25,7 +25,7 @@ from pairwatch.studies import correlation
 from pairwatch.studies.correlation import breakdowns, factor, now, phrases, regimes
 from pairwatch.studies.paired import beside, paired
 
-light = settings(max_examples=12, deadline=None)
+light = settings(max_examples=12)
 
 
 def leg(returns, symbol, **facts):

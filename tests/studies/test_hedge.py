@@ -19,7 +19,7 @@ from pairwatch.studies import hedge
 from pairwatch.studies.hedge import Episode, Terms, held, legs
 from pairwatch.studies.paired import paired
 
-light = settings(max_examples=25, deadline=None)
+light = settings(max_examples=25)
 seeds = st.integers(0, 2**31)
 NO_EPISODES = ()
 

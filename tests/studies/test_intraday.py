@@ -110,7 +110,7 @@ def test_nights_change_nothing():
     assert [r[2] for r in one["lags"].rows] == pytest.approx([r[2] for r in two["lags"].rows], abs=1e-12)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.integers(0, 99), st.sampled_from([0.0, 0.2]))
 def test_swapping_the_legs_negates_lags_and_d_and_leaves_r_and_p(seed, lead):
     a, b = pair(lead=lead, seed=seed, sessions=20, slots=30)

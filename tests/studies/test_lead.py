@@ -30,7 +30,7 @@ from pairwatch.studies import lead
 from pairwatch.studies.paired import paired
 from pairwatch.verdicts import p_text
 
-light = settings(max_examples=6, deadline=None)
+light = settings(max_examples=6)
 
 
 def studied(a, b, window="61b", step=None, max_lag=5, **question):

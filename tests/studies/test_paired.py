@@ -27,7 +27,7 @@ from pairwatch.model import Provenance, Window
 from pairwatch.staging import Question
 from pairwatch.studies.paired import beside, paired
 
-light = settings(max_examples=40, deadline=None)
+light = settings(max_examples=40)
 
 
 def pair_of(a, b, window="90d", since=None, as_of=FRIDAY, **question):

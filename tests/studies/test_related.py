@@ -96,7 +96,7 @@ def test_legs_of_two_regions_may_change_one_of_them():
     assert "SPY EEM" in names(found)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from(LEGS), st.sampled_from(LEGS), st.integers(1, 30))
 def test_swapping_the_legs_gives_the_same_pairs_in_the_same_order(a, b, count):
     if a == b:

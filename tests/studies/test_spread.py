@@ -32,7 +32,7 @@ from pairwatch.studies.paired import beside, paired
 from pairwatch.studies.spread.findings import Found, findings, place_of
 from pairwatch.studies.spread.made import _kalman
 
-light = settings(max_examples=12, deadline=None)
+light = settings(max_examples=12)
 
 
 def pair_of(a, b, window="61b", **question):
@@ -370,7 +370,7 @@ def test_spans_that_hardly_differ_are_told_once():
 # ---------------------------------------------------------------- the ledger
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 80))
 def test_contributions_and_shares_add_up_to_the_gap_exactly(seed, days):
     a, b = linked_pair(70, rho=0.6, seed=seed)

@@ -190,7 +190,7 @@ def test_a_leg_that_does_not_move_has_no_sentence_without_a_number():
     assert not any("nan" in one for one in found)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.floats(-0.95, 0.95), st.integers(21, 300))
 def test_every_sentence_has_a_number_and_swapping_the_legs_gives_the_same_facts(seed, rho, n):
     a, b = linked_pair(n, rho, seed)

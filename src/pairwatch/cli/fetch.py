@@ -49,7 +49,9 @@ def fetch(
     output: options.Output = None,
     source: options.Source = None,
     refresh: options.Refresh = None,
-    offline: options.Offline = None,
+    no_offline: Annotated[
+        bool, options.option("--no-offline", help="Ask the sources although the settings say offline.")
+    ] = False,
     max_age: options.MaxAge = None,
     deadline: options.Deadline = None,
     fail_stale: options.FailStale = None,
@@ -65,12 +67,13 @@ def fetch(
     Examples:  pairwatch fetch QQQ fred:DGS10 cboe:VIX  |  pairwatch fetch --file legs.txt --csv
     """
     now = time.time()
-    settings = world.settings({**locals(), "format": results.form(csv=csv, json=json, typed=format)})
+    typed = {"format": results.form(csv=csv, json=json, typed=format), "offline": False if no_offline else None}
+    settings = world.settings({**locals(), **typed})
     to = results.destination(settings["format"], output)
     if to.form == "markdown":
         raise UsageError("fetch has no markdown", "--format is table, csv or json")
     if settings["offline"]:
-        raise UsageError("fetch asks the sources, and --offline forbids it", "leave it out, or say --no-offline")
+        raise UsageError("fetch asks the sources, and the settings say offline", "say --no-offline")
     if verbose:
         world.show_logs()
     legs = list(dict.fromkeys(_chosen(leg or (), file, settings, every=every)))
@@ -107,14 +110,14 @@ def _chosen(typed: Sequence[str], file: Path | None, settings: dict[str, Any], *
 
 def _leg(text: str, source: str) -> "Leg":
     """A leg of a source that there is."""
-    from pairwatch import config
+    from pairwatch import config, sources
     from pairwatch.model import Leg
 
     leg = Leg.parse(text, source)
     try:
         config.source(leg.source)
-    except ValueError as error:
-        raise UsageError(f"no source is called {clean(leg.source)!r}", str(error)) from None
+    except ValueError:
+        raise sources.unknown(leg.source) from None
     return leg
 
 
@@ -156,7 +159,7 @@ def _fetched(
     asked = world.question({**settings, "as_of": None}, now)
     cache, log = world.cache(settings), world.log(settings)
     desk = world.desk(settings, cache, asked, now=now, verbose=verbose, patience=PATIENCE)
-    _check_keys(legs)
+    _check_keys(legs, quiet=settings["quiet"])
     progress = _Progress(len(legs), is_shown=sys.stderr.isatty() and not settings["quiet"] and not verbose)
     outcomes = {}
     try:
@@ -172,12 +175,13 @@ def _fetched(
     return outcomes, True
 
 
-def _check_keys(legs: "Sequence[Leg]") -> None:
+def _check_keys(legs: "Sequence[Leg]", *, quiet: bool) -> None:
     """Raise `UsageError` for a key that cannot be one before anything is asked; no keyring is looked into."""
     keys = world.keys()
     for source in {leg.source for leg in legs}:
         with suppress(SourceError):
             keys.at_hand(source)
+    world.note_refused(keys, (), quiet=quiet)
 
 
 class _Progress:
@@ -238,6 +242,7 @@ def _tell(outcomes: "Sequence[Outcome]", not_asked: int, *, quiet: bool) -> None
     for hint, messages in by_hint.items():
         words.say(*(f"error: {message}" for message in messages), *([f"hint: {hint}"] if hint else []))
     words.note(*(said for o in outcomes if o.state == "stale" and (said := _said(o))), quiet=quiet)
+    words.note(*(remark for o in outcomes if o.refetched for remark in o.remarks), quiet=quiet)
     if not_asked:
         words.note(f"{plural(not_asked, 'leg')} left out; what was fetched is kept", quiet=quiet)
 

@@ -1,5 +1,6 @@
 """`pairwatch sources`."""
 
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 HEADER = ("source", "kind", "gives", "needs", "example", "usable", "why", "key", "throttled_until")
 PROBED = ("check", "ms", "error")
+FORMATS = ("auto", "text", "csv", "json")
 # How long a source may take to be probed.
 DEADLINE = "10s"
 # What part of a source needs which optional package.
@@ -45,7 +47,7 @@ class _Standing(NamedTuple):
 
     Attributes:
         about: None for a plug-in that is of no use, which `error` says.
-        why: why it is not usable, or what limits it.
+        why: why it is not usable, or what limits it; for one that was asked in vain the probe's error says that.
         key: where a key for it was found, never what it is.
         throttled: until when it is left alone, in Unix seconds; 0 if it is not.
     """
@@ -67,12 +69,21 @@ def list_sources(
     check: Annotated[
         bool, options.option("--check", help="Ask each one on the network for its example; exit 3 if one fails.")
     ] = False,
+    format: Annotated[
+        str | None,
+        options.option(
+            "--format", "-f", metavar="auto|text|csv|json", help="auto: lines on a terminal, CSV in a pipe."
+        ),
+    ] = None,
     csv: options.AsCsv = False,
     json: options.AsJson = False,
     deadline: Annotated[
         str | None, options.option("--deadline", metavar=DEADLINE, help="How long a source may take for its example.")
     ] = None,
-    offline: options.Offline = None,
+    offline: Annotated[
+        bool | None,
+        options.option("--offline/--no-offline", help="Say what is usable without the network; not with --check."),
+    ] = None,
     quiet: options.Quiet = None,
     verbose: options.Verbose = False,
 ) -> None:
@@ -82,7 +93,7 @@ def list_sources(
     """
     now = time.time()
     settings = world.settings({"deadline": deadline or DEADLINE, "offline": offline, "quiet": quiet})
-    form = results.form(csv=csv, json=json, typed=None)
+    form = _form(results.form(csv=csv, json=json, typed=format) or "auto")
     if check and settings["offline"]:
         raise UsageError("--check asks the sources, and --offline forbids it", "leave one out, or say --no-offline")
     if verbose:
@@ -91,7 +102,7 @@ def list_sources(
     found = _standings(name or (), cache, now, offline=settings["offline"])
     if check:
         found = _probed(found, settings, cache, now, verbose=verbose)
-    if form:
+    if form != "text":
         _write_rows(found, form, now, is_probed=check)
         words.complain_once(s.probe.error for s in found if s.probe and s.probe.error)
     else:
@@ -99,6 +110,12 @@ def list_sources(
     words.note(*world.trouble(cache), quiet=settings["quiet"])
     if any(standing.probe and standing.probe.error for standing in found):
         raise typer.Exit(SourceError.exit_code)
+
+
+def _form(typed: str) -> str:
+    if typed not in FORMATS:
+        raise UsageError(f"--format cannot be {clean(typed)!r}", f"one of {', '.join(FORMATS)}")
+    return ("text" if sys.stdout.isatty() else "csv") if typed == "auto" else typed
 
 
 # ---------------------------------------------------------------- what is known
@@ -114,8 +131,20 @@ def _standings(names: Sequence[str], cache: "Cache", now: float, *, offline: boo
         except ValueError as error:
             raise UsageError(f"no source is called {clean(text)!r}", str(error)) from None
     keys = world.keys()
-    every = dict.fromkeys(chosen) if names else sources.every()
-    return [_standing(name, keys, cache, now, offline=offline) for name in every]
+    every = tuple(dict.fromkeys(chosen)) if names else sources.every()
+    return [*(_standing(name, keys, cache, now, offline=offline) for name in every), *_taken(every)]
+
+
+def _taken(names: Sequence[str]) -> list[_Standing]:
+    """Plug-ins that are not used, since they are called as a source that comes with pairwatch is."""
+    from pairwatch.sources import plugins
+
+    why = "not used: a source that comes with pairwatch has this name"
+    return [
+        _Standing(name, is_plugin=True, about=None, usable=False, why=(f"{package}, {why}",))
+        for name, package in plugins.taken().items()
+        if name in names
+    ]
 
 
 def _standing(name: str, keys: "Keys", cache: "Cache", now: float, *, offline: bool) -> _Standing:
@@ -186,7 +215,7 @@ def _probed(
     outcomes = {outcome.leg: outcome for outcome in fetching.fetch(desk, legs.values())}
     probed = []
     for standing in found:
-        if leg := legs.get(standing.name):
+        if standing.about and (leg := legs.get(standing.name)):
             done = outcomes[leg]
             error = done.error or _stale(done)
             standing = standing._replace(  # noqa: PLW2901
@@ -215,22 +244,27 @@ def _text(standing: _Standing, now: float) -> str:
     lines = [about.gives, f"needs {about.needs}; for example {about.example}"] if about else []
     lines.append(_state(standing, now))
     if probe := standing.probe:
-        example = about.example if about else standing.name
-        ended = f"ok in {probe.seconds * 1000:.0f} ms"
-        if probe.error:
-            ended = f"failed: {probe.error.message.removeprefix(f'{example}: ')}"
-        lines.append(f"asked for {example}: {ended}")
+        ended = f"failed: {failed}" if (failed := _failed(standing)) else f"ok in {probe.seconds * 1000:.0f} ms"
+        lines.append(f"asked for {about.example if about else standing.name}: {ended}")
         if probe.error and probe.error.hint:
             lines.append(f"hint: {probe.error.hint}")
     heading = f"{standing.name} (plug-in)" if standing.is_plugin else standing.name
     return f"{heading}\n" + "".join(f"{results.folded(line)}\n" for line in lines)
 
 
+def _failed(standing: _Standing) -> str:
+    """Why it did not answer; empty where it did, or was not asked."""
+    if not (standing.probe and standing.probe.error):
+        return ""
+    return standing.probe.error.message.removeprefix(f"{standing.about.example}: " if standing.about else "")
+
+
 def _state(standing: _Standing, now: float) -> str:
     """Whether it is usable now, and with which key."""
     from pairwatch.render.cells import clock
 
-    parts = ["usable" if standing.usable else "not usable now"]
+    silent = ": it gave no answer" if standing.about and _failed(standing) else ""
+    parts = ["usable" if standing.usable else f"not usable now{silent}"]
     if standing.throttled:
         parts.append(f"throttled until {clock(standing.throttled)}, for {age(standing.throttled - now)} more")
     if standing.key:
@@ -259,7 +293,7 @@ def _row(standing: _Standing) -> tuple[Any, ...]:
         "plug-in" if standing.is_plugin else "built-in",
         *known,
         standing.usable,
-        "; ".join(standing.why) or None,
+        _failed(standing) or "; ".join(standing.why) or None,
         standing.key or None,
         clock(standing.throttled) if standing.throttled else None,
         probe and ("failed" if failed else "ok"),

@@ -11,7 +11,7 @@ from pairwatch.errors import UsageError
 from pairwatch.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from pairwatch.cache import Cache
     from pairwatch.config import Keys, Value
@@ -168,13 +168,16 @@ def desk(
     file, source = config_file(), settings["source"]
     given = parsed(file)
     declared = config.units(given, str(file), source) if "units" in given else {}
+    known = keys()
+    if legs:
+        note_refused(known, legs, quiet=settings["quiet"])
     return api.desk_at(
         cache,
         asked,
         **{name: settings[name] for name in ("offline", "refresh", "max_age", "deadline")},
         now=now,
         verbose=verbose,
-        keys=keys(),
+        keys=known,
         declared=declared | _typed(units, source, legs) if units else declared,
         fallback=config.fallback(given, str(file), source) if "fallback" in given else None,
         patience=patience,
@@ -185,7 +188,7 @@ def keys() -> "Keys":
     """The keys of providers: those of the variables, the file and the keyring.
 
     Raises:
-        UsageError: the file's cannot be read, or can be read by others.
+        UsageError: the file's cannot be read.
     """
     from pairwatch import config
 
@@ -193,8 +196,15 @@ def keys() -> "Keys":
     given = parsed(file)
     if "keys" not in given:
         return config.Keys(os.environ)
-    mode = file.stat().st_mode if os.name == "posix" else None
-    return config.Keys(os.environ, config.file_keys(given, str(file), mode), str(file))
+    refused = config.open_to_others(str(file), file.stat().st_mode if os.name == "posix" else None)
+    found = config.file_keys(given, str(file))
+    return config.Keys(os.environ, found, str(file), refused=refused if found else None)
+
+
+def note_refused(keys: "Keys", legs: "Iterable[Leg]", *, quiet: bool) -> None:
+    """Say that the file's keys may not be used, unless a leg needs one of them and its error will say so."""
+    if keys.refused and not any(keys.refuses(source) for source in {leg.source for leg in legs}):
+        words.note(f"{keys.refused.message}, and are not used; {keys.refused.hint}", quiet=quiet)
 
 
 def _typed(units: "Sequence[str]", source: str, legs: "Collection[Leg]") -> "dict[Leg, Declared]":

@@ -30,7 +30,7 @@ from pairwatch.config.settings import (
 )
 
 if TYPE_CHECKING:
-    from pairwatch.config.keys import Keys, file_keys, name_in_file
+    from pairwatch.config.keys import Keys, file_keys, name_in_file, open_to_others
     from pairwatch.config.legs import fallback, placed, typed_units, units
     from pairwatch.config.sections import MailText, PairText, RuleText, mail, rules, watch_list
 
@@ -59,6 +59,7 @@ __all__ = [
     "misspelt",
     "name_in_file",
     "nearest",
+    "open_to_others",
     "placed",
     "resolve",
     "rules",
@@ -71,7 +72,7 @@ __all__ = [
 ]
 # Where the names are that are loaded later.
 _LATER = {
-    "keys": ("Keys", "file_keys", "name_in_file"),
+    "keys": ("Keys", "file_keys", "name_in_file", "open_to_others"),
     "legs": ("fallback", "placed", "typed_units", "units"),
     "sections": ("MailText", "PairText", "RuleText", "mail", "rules", "watch_list"),
 }

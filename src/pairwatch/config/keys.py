@@ -30,6 +30,7 @@ class Keys(Mapping[str, Key]):
         environ: the variables.
         file: keys of the configuration file, by variable; see `file_keys`.
         file_name: what the file is called where a key's place is shown.
+        refused: why the file's keys may not be used, if they may not; raised for whoever needs one of them.
         keyring: what looks into the keyring; it is not called where the variables or the file have a key.
     """
 
@@ -39,11 +40,13 @@ class Keys(Mapping[str, Key]):
         file: Mapping[str, str] | None = None,
         file_name: str = "",
         keyring: Callable[[str], str] = keyrings.password,
+        refused: UsageError | None = None,
     ) -> None:
         self._environ = environ
         self._file = file or {}
         self._file_name = file_name
         self._keyring = keyring
+        self.refused = refused
         self._known: dict[str, Key | None] = {}
         self._lock = Lock()
 
@@ -56,7 +59,7 @@ class Keys(Mapping[str, Key]):
 
         Raises:
             KeyError: there is none.
-            UsageError: it cannot be one; it is not shown.
+            UsageError: it cannot be one, or stands in a file that others may open; it is not shown.
         """
         with self._lock:  # several threads may want it at once, and the user is asked once
             if source not in self._known:
@@ -77,14 +80,24 @@ class Keys(Mapping[str, Key]):
         """The key that the variables or the file have for a source, the better one first; the keyring stays shut.
 
         Raises:
-            UsageError: it cannot be one; it is not shown.
+            UsageError: it cannot be one, or stands in a file that others may open; it is not shown.
         """
         for variable in sources.about(source).keys:
             if secret := self._environ.get(variable):
                 return _checked(Key(variable, secret, "the environment"), variable)
             if variable in self._file:
+                if self.refused:
+                    raise UsageError(self.refused.message, self.refused.hint)
                 return Key(variable, self._file[variable], self._file_name)
         return None
+
+    def refuses(self, source: str) -> bool:
+        """Whether whoever asks for a source's key is told that it may not be used."""
+        try:
+            self.at_hand(source)
+        except (UsageError, SourceError):
+            return True
+        return False
 
     def _found(self, source: str) -> Key | None:
         if found := self.at_hand(source):
@@ -95,21 +108,28 @@ class Keys(Mapping[str, Key]):
         return None
 
 
-def file_keys(file: Mapping[str, Any], file_name: str, mode: int | None) -> dict[str, str]:
-    """The keys of the file's section `keys`, by variable.
+def open_to_others(file_name: str, mode: int | None) -> UsageError | None:
+    """Why the keys of a file with these permissions may not be used, if they may not.
 
     Args:
-        mode: the file's permissions, None where files have none.
+        mode: None where files have none.
+    """
+    if mode is None or not mode & 0o077:
+        return None
+    name = clean(file_name, 200)
+    message = f"{name}: keys can be read by others (mode {mode & 0o777:03o})"
+    return UsageError(message, f"chmod 600 {name}, or set the keys' variables, or use a keyring")
+
+
+def file_keys(file: Mapping[str, Any], file_name: str) -> dict[str, str]:
+    """The keys of the file's section `keys`, by variable.
 
     Raises:
-        UsageError: what cannot be a key, which is not shown; or a file that others may open.
+        UsageError: what cannot be a key, which is not shown.
     """
     given, where = file.get("keys", {}), f"{clean(file_name, 200)}: keys"
     if not isinstance(given, Mapping):
         raise UsageError(f"{where} is no table", "write it as [keys]")
-    if given and mode is not None and mode & 0o077:
-        message = f"{where} can be read by others (mode {mode & 0o777:03o})"
-        raise UsageError(message, f"chmod 600 {clean(file_name, 200)}, or set the keys' variables, or use a keyring")
     variables = _variables(given)
     for name, secret in given.items():
         if name not in variables:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pairwatch import sources
 from pairwatch.config.settings import source as known_source
 from pairwatch.errors import UsageError
 from pairwatch.model import DEFAULT_SOURCE, Declared, Leg
@@ -110,8 +111,9 @@ def _leg(where: str, text: str, source: str) -> Leg:
         raise UsageError(f"{where}: {error.message}", error.hint) from None
     try:
         known_source(leg.source)
-    except ValueError as error:
-        raise UsageError(f"{where}: no source is called {clean(leg.source)!r}", str(error)) from None
+    except ValueError:
+        unknown = sources.unknown(leg.source)
+        raise UsageError(f"{where}: {unknown.message}", unknown.hint) from None
     return leg
 
 

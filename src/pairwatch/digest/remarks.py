@@ -16,7 +16,7 @@ import numpy as np
 
 from pairwatch import kernels, verdicts
 from pairwatch.alignment import Matches, matches
-from pairwatch.clocks import CLOCK_TOLERANCE, hours_apart
+from pairwatch.clocks import with_clocks
 from pairwatch.digest.moves import Known
 from pairwatch.model import NAN, Leadership, Leg
 from pairwatch.snapshots import Line
@@ -142,6 +142,8 @@ def _present(began: Change, known: Mapping[PairOfLegs, Known]) -> str:
     if one is None or began.question != question_text(one.end.question) or not began.because:
         return ""
     keys = [part.rpartition(" ")[0] for part in began.because.split(", ")]
+    if not set(keys).isdisjoint(verdicts.OF_A_LEAD) and _is_doubted(one):
+        keys = [key for key in keys if key not in verdicts.OF_A_LEAD]
     values = [float(one.numbers(key)[-1]) for key in keys]
     said = [f"{key} {value:.4g}" for key, value in zip(keys, values, strict=True) if math.isfinite(value)]
     return f" (now {', '.join(said)})" if said else ""
@@ -189,22 +191,26 @@ def _lead(known: Known, at: int, pair: tuple[PairOfLegs, ...]) -> Iterator[Remar
         yield Remark("lead", pair, f"{was.verdict.partition(' (')[0]} no more{p}")
 
 
+def _is_doubted(known: Known) -> bool:
+    """Whether something else can make the lead that the newest snapshot's numbers tell."""
+    return bool(_verdict(known, -1, matches(known.a.series, known.b.series, known.end.question.align)).doubt)
+
+
 def _verdict(known: Known, at: int, found: Matches) -> Leadership:
     """The leadership that a snapshot told: neither the legs' clocks nor a period's average are called a leader."""
     keys = ("lead_lag", "lead_p_value", "lead_asymmetry", "lead_detectable", "correlation")
     lag, p, asymmetry, detectable, correlation = (float(known.numbers(key)[at]) for key in keys)
     a, b = known.a.series, known.b.series
     bars = 0 if math.isnan(lag) else int(lag)
-    apart = hours_apart(a.facts, b.facts, a.dates[found.at_a[-61:]], b.dates[found.at_b[-61:]], bars)
     told = Leadership(
         lag=bars,
         asymmetry=asymmetry,
         p_value=p,
         detectable=detectable,
         correlations=np.array([correlation]),
-        hours_apart=0.0 if abs(apart) < CLOCK_TOLERANCE else apart,
         average=found.average,
     )
+    told = with_clocks(told, a, b, a.dates[found.at_a[-61:]], b.dates[found.at_b[-61:]])
     return verdicts.with_verdict(told, str(known.end.a), str(known.end.b))
 
 

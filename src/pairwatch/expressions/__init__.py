@@ -13,7 +13,8 @@ A number is `0.6`, `.6`, `1e-3` or `5%`, which is 0.05. A name is a statistic's 
 is one of each leg: `correlation`, `a.volatility`, `difference.total_return`.
 
 A percentage is of what is a fraction. Whether a statistic is one depends on the leg: a rate changes by basis points, of
-which 5% is nothing. A comparison of a percentage with such a number (`Expression.where_counted`) cannot be said.
+which 5% is nothing. A comparison of a percentage with such a number (`Expression.where_counted`) cannot be said. Nor
+can one of a number that something else may have made (`Expression.where_doubted`).
 
 What cannot be said stays so: NaN makes a comparison unknown, dividing by zero makes NaN, and `and`, `or` and `not` are
 Kleene's: an unknown part leaves the whole unknown unless the other parts decide it.
@@ -24,6 +25,7 @@ its own normalised text. Chains are loops, so that only what nests takes stack, 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from math import nan
 from typing import Self, TypeAlias
 
 from pairwatch.errors import UsageError
@@ -48,6 +50,7 @@ class Expression:
         names: scope and key of every number it asks for, in order of appearance, once each.
         shares: those that are compared with a percentage; the normalised text does not keep that.
         counted: the units of those among them that are no fractions.
+        doubted: what else may have made some of the numbers.
     """
 
     text: str
@@ -55,6 +58,7 @@ class Expression:
     _holds: Callable[[Bound], bool | None] = field(repr=False, compare=False)
     shares: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False, compare=False)
     counted: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False, compare=False)
+    doubted: Mapping[tuple[str, str], str] = field(default_factory=dict, repr=False, compare=False)
 
     def holds(self, values: Values) -> bool | None:
         """Whether the condition holds, or None where that cannot be said.
@@ -62,7 +66,8 @@ class Expression:
         Args:
             values: the number of a scope and a key; NaN where there is none. Asked once for each of `names`.
         """
-        return self._holds(Bound({name: values(*name) for name in self.names}, self.counted))
+        numbers = {name: nan if name in self.doubted else values(*name) for name in self.names}
+        return self._holds(Bound(numbers, self.counted))
 
     def where_counted(self, units: Mapping[tuple[str, str], str]) -> Self:
         """The same condition of a pair some of whose numbers are no fractions: `bp` for the changes of a rate.
@@ -70,6 +75,10 @@ class Expression:
         Comparisons of these with percentages cannot be said.
         """
         return replace(self, counted={name: units[name] for name in self.shares if name in units})
+
+    def where_doubted(self, doubts: Mapping[tuple[str, str], str]) -> Self:
+        """The same condition of a pair some of whose numbers something else may have made: these decide nothing."""
+        return replace(self, doubted={name: doubts[name] for name in self.names if name in doubts})
 
     def __str__(self) -> str:
         return self.text

@@ -32,6 +32,8 @@ class Statistic(NamedTuple):
         of_two_units: whether it can be said where A's changes are counted in another thing than B's.
         interval: the key, or the common name, of what it is an end of.
         of_now: whether it is of the latest price, and not of finished closes.
+        slope: `a/b` for changes of A by changes of B, `b/a` for the other way round: its unit is that of both where
+            they are counted in two things.
     """
 
     key: str
@@ -47,6 +49,7 @@ class Statistic(NamedTuple):
     of_two_units: bool = True
     interval: str = ""
     of_now: bool = False
+    slope: Literal["", "a/b", "b/a"] = ""
 
 
 class Reading(NamedTuple):
@@ -69,10 +72,12 @@ class Leadership:
         detectable: the lead, in units of r, that is called a leader in four windows out of five.
         correlations: shape (2 L + 1,), r(k) for k = -L..L.
         hours_apart: how many hours after B's session A's closes (negative: before); NaN where that is not known.
+        unclocked: the legs of which it is not known when they close, where that alone can make a lead of one bar.
         average: the lag at which a close looks ahead of the other leg's values, if these are averages of their
             periods; 0 where they cannot be.
         verdict: the answer in words.
         decided: whether the verdict names a leader.
+        doubt: why the numbers, which would name a leader, do not: what else can make them. Empty elsewhere.
     """
 
     lag: int
@@ -81,9 +86,11 @@ class Leadership:
     detectable: float
     correlations: Floats
     hours_apart: float = 0.0
+    unclocked: tuple[str, ...] = ()
     average: int = 0
     verdict: str = ""
     decided: bool = False
+    doubt: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "correlations", frozen_array(self.correlations, "f8"))
@@ -126,6 +133,17 @@ class LegReceipt(NamedTuple):
     last_bar: np.datetime64
     lost: int
     quote: Quote | None = None
+
+    @property
+    def served_by(self) -> str:
+        """The source whose closes these are: `csv:kept.csv for yahoo` where another one stands in."""
+        stand_in = self.provenance.stand_in
+        return f"{stand_in} for {self.leg.source}" if stand_in else self.leg.source
+
+    @property
+    def asked(self) -> str:
+        """The source that was asked for them."""
+        return self.provenance.stand_in.partition(":")[0] or self.leg.source
 
 
 class Absent(NamedTuple):
@@ -246,11 +264,13 @@ class Comparison:
         return self.receipt.a.facts.simulated or self.receipt.b.facts.simulated
 
     def rows(self) -> Iterator[tuple[str, str, float, str]]:
-        """Every number in its order: scope, key, value and unit; the leadership's r(k) last."""
+        """Every number in its order: scope, key, value and unit; then the leadership's r(k), and the percentiles."""
         for r in self.readings:
             yield r.scope, r.statistic.key, r.value, r.unit
         for lag in range(-self.leadership.max_lag, self.leadership.max_lag + 1):
             yield "leadership", f"r({lag})", self.leadership.at(lag), "number"
+        for (scope, key), share in self.percentiles.of.items() if self.percentiles else ():
+            yield "percentile", f"{scope}.{key}", share, "fraction"
 
     def to_frame(self) -> Any:
         """A pandas DataFrame indexed by scope and statistic, with the columns `value` and `unit`."""

@@ -262,6 +262,7 @@ class Provenance:
         refetched: whether a new split, or a rebased history, made the whole leg be fetched again.
         remarks: anything else worth a line.
         made: of what the leg was made, where it is not its own source's: a stand-in, a conversion.
+        stand_in: the leg, with its source, that was served in this one's stead; empty where none was.
     """
 
     origin: Literal["network", "cache", "file", "simulation"]
@@ -272,3 +273,4 @@ class Provenance:
     refetched: bool = False
     remarks: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
+    stand_in: str = ""

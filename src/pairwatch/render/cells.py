@@ -77,10 +77,16 @@ def quantity(value: float, unit: str, sign: str) -> str:
 
 
 def _number(value: float, sign: str) -> str:
-    """Three decimals; three significant digits where those would hide it (a coin priced in bitcoin)."""
-    if TINY < abs(value) < 0.001:
+    """Three decimals; below a tenth three significant digits (a share priced in bitcoin)."""
+    size = abs(value)
+    if TINY < size < 0.001:
         return f"{value:{sign}.3g}"
-    return f"{value:{sign}z,.3f}"
+    return f"{value:{sign}z,.{decimals(size)}f}"
+
+
+def decimals(size: float) -> int:
+    """How many decimals a plain number of that size has, from a thousandth on; what is nothing has three."""
+    return next((digits for edge, digits in ((0.01, 5), (0.1, 4)) if TINY < size < edge), 3)
 
 
 def _bars(lag: float) -> str:
@@ -167,7 +173,7 @@ def lead_parts(c: Comparison) -> list[str]:
 def who(side: LegReceipt) -> list[str]:
     """What a leg is: name, source, currency, last bar, and the state of its session."""
     facts = side.facts
-    parts = [facts.name, side.leg.source, facts.currency, f"last close {side.last_bar}"]
+    parts = [facts.name, side.served_by, facts.currency, f"last close {side.last_bar}"]
     if side.quote and side.quote.open:
         parts.append(f"session unfinished, now {price(side.quote.price)} at {clock(side.quote.at)}")
     elif side.provenance.origin != "file":  # a file does not say whether its last session was over
@@ -187,12 +193,32 @@ def receipt_rows(c: Comparison, now: float) -> list[tuple[str, str]]:
         *([("lined up", r.lined_up)] if r.lined_up else []),
         ("units", units(r.a, r.b)),
         *(("left out", text) for text in _left_out(c)),
+        *([("now", text)] if (text := _without_now(r)) else []),
         *([("%ile", _percentiles(c.percentiles, r))] if c.percentiles else []),
         *([("intervals", INTERVALS)] if _has_intervals(c) else []),
         ("method", f"{adjusted(r)}; P = {r.bars_per_year} bars a year; lags to {r.max_lag}; seed {r.seed}"),
         ("data", f"{c.a} {origin(r.a, now)}; {c.b} {origin(r.b, now)}"),
         *(("note", warning) for warning in c.warnings),
     ]
+
+
+def _without_now(r: Receipt) -> str:
+    """Why legs have no change of now: each reason once, with whom it is of."""
+    reasons: dict[str, list[str]] = {}
+    for side in (r.a, r.b):
+        if because := _no_now(side):
+            reasons.setdefault(because, []).append(str(side.leg))
+    return "; ".join(f"{', '.join(legs)}: {because}" for because, legs in reasons.items())
+
+
+def _no_now(side: LegReceipt) -> str:
+    """Why a leg has no change of now; empty where its session is unfinished."""
+    if side.quote:
+        return "" if side.quote.open else "session over, no change since its close"
+    if side.provenance.stale:
+        return "stale, so nothing is now"
+    origins = {"file": "from a file, which has no latest price", "simulation": "simulated, without a latest price"}
+    return origins.get(side.provenance.origin, "no latest price is known")
 
 
 def _has_intervals(c: Comparison) -> bool:
@@ -255,10 +281,11 @@ def origin(side: LegReceipt, now: float) -> str:
     """Where the leg's closes come from, and how old that is."""
     provenance = side.provenance
     if provenance.asked_at is None:
-        return "simulated" if provenance.origin == "simulation" else "from a file"
+        local = "simulated" if provenance.origin == "simulation" else "from a file"
+        return f"{local} ({provenance.stand_in})" if provenance.stand_in else local
     if provenance.origin == "network":
-        return f"asked {side.leg.source} just now"
-    return f"from the cache, asked {side.leg.source} {age(now - provenance.asked_at)} ago"
+        return f"asked {side.asked} just now"
+    return f"from the cache, asked {side.asked} {age(now - provenance.asked_at)} ago"
 
 
 def clock(seconds: float) -> str:

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pairwatch.model import Reading, Statistic
-from pairwatch.render.cells import NOTHING, cell, clock, is_in_own_unit, quantity
+from pairwatch.render.cells import NOTHING, TINY, cell, clock, decimals, is_in_own_unit, quantity
 from pairwatch.text import listing, plural
 
 if TYPE_CHECKING:
@@ -76,9 +76,9 @@ def _amount(c: "Change", value: float, size: float) -> str:
         return f"{100 * value:+,.2f}%"
     if unit in ("bp", "bars"):
         return f"{value:+,.1f} {unit}"
-    if unit == "number" and 1e-9 < size < 0.001:
-        return f"{value:+.3g}"
-    return f"{value:+,.{ {'count': 0, 'probability': 4}.get(unit, 3) }f}"
+    if unit in ("count", "probability"):
+        return f"{value:+,.{0 if unit == 'count' else 4}f}"
+    return f"{value:+.3g}" if TINY < size < 0.001 else f"{value:+,.{decimals(size)}f}"
 
 
 def difference_title(d: "Difference") -> str:

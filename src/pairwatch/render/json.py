@@ -146,7 +146,7 @@ def _leg(side: LegReceipt) -> dict[str, Any]:
     facts = side.facts
     return {
         "leg": str(side.leg),
-        "source": side.leg.source,
+        "source": side.served_by,
         "symbol": side.leg.symbol,
         "name": facts.name or None,
         "currency": facts.currency or None,

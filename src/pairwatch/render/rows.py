@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 
 from rich.cells import cell_len, set_cell_size
 
@@ -13,6 +14,8 @@ Cell = str | int | float | bool | None
 Rows = Sequence[Sequence[Cell]]
 
 GAP = "  "
+# Words are folded no narrower than this.
+NARROWEST = 20
 
 
 def written(form: str, header: Sequence[str], rows: Rows, page: Page) -> str:
@@ -36,14 +39,42 @@ def as_json(header: Sequence[str], rows: Rows, page: Page) -> str:
 
 
 def as_table(header: Sequence[str], rows: Rows, page: Page) -> str:
-    """Columns for a person: those that say nothing of anything are left out, the last one is cut at the page's edge."""
+    """Columns for a person: those that say nothing of anything are left out.
+
+    Where the page is too narrow for all of them, the last one, which has the words, stands below its row; what is too
+    wide still is cut at the page's edge.
+    """
     shown = [at for at in range(len(header)) if at == 0 or any(row[at] not in (None, "") for row in rows)]
-    columns = [_column(header[at], [row[at] for row in rows]) for at in shown]
-    lines = [GAP.join(line).rstrip() for line in zip(*columns, strict=True)]
-    if page.width is not None:
-        lines = [_cut(line, page.width) for line in lines]
+    lines = _beside(header, rows, shown)
+    if page.width is not None and max(map(cell_len, lines)) > page.width:
+        lines = _below(header, rows, shown, page.width)
     text = "\n".join(lines) + "\n"
     return text if page.unicode else cells.in_ascii(text)
+
+
+def _beside(header: Sequence[str], rows: Rows, shown: Sequence[int]) -> list[str]:
+    """A line a row."""
+    columns = [_column(header[at], [row[at] for row in rows]) for at in shown]
+    return [GAP.join(line).rstrip() for line in zip(*columns, strict=True)]
+
+
+def _below(header: Sequence[str], rows: Rows, shown: Sequence[int], width: int) -> list[str]:
+    """A line a row, and below it what its last column says, if that is words."""
+    *first, last = shown
+    if not first or not any(isinstance(row[last], str) for row in rows):
+        return [_cut(line, width) for line in _beside(header, rows, shown)]
+    heading, *lines = (_cut(line, width) for line in _beside(header, rows, first))
+    found = [heading]
+    for line, row in zip(lines, rows, strict=True):
+        found.append(line)
+        if row[last] not in (None, ""):
+            name = header[last].replace("_", " ")
+            found += _folded(f"{name}: {_shown(row[last])}", width)
+    return found
+
+
+def _folded(text: str, width: int) -> list[str]:
+    return wrap(text, max(width, NARROWEST), initial_indent=GAP, subsequent_indent=GAP * 2, break_on_hyphens=False)
 
 
 def _column(title: str, given: Sequence[Cell]) -> list[str]:

@@ -145,4 +145,5 @@ def _provenance(known: Provenance) -> dict[str, Any]:
         "refetched": known.refetched,
         "remarks": list(known.remarks),
         **({"made": list(known.made)} if known.made else {}),
+        **({"stand_in": known.stand_in} if known.stand_in else {}),
     }

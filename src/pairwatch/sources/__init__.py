@@ -248,7 +248,16 @@ def about(name: str) -> About:
 
     if name in plugins.names():
         return plugins.about(name)
-    raise UsageError(f"no source is called {clean(name)!r}", f"the sources are {', '.join(every())}")
+    raise unknown(name)
+
+
+def unknown(name: str) -> UsageError:
+    """What is said of a source that there is not: which there are, and the way round."""
+    known = ", ".join(every())
+    return UsageError(
+        f"no source is called {clean(name)!r}",
+        f"the sources are {known}; of any other, save its closes as a file: csv:FILE",
+    )
 
 
 def load(name: str) -> Source:

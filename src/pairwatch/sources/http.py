@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError, ProtocolError
+from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError
 from urllib3.util.retry import Retry
 
 from pairwatch import __version__
@@ -26,16 +26,15 @@ from pairwatch.errors import (
     ConnectionRefused,
     GarbledAnswer,
     ProviderDown,
-    RateLimited,
     SourceError,
     TimedOut,
     WrongAnswer,
 )
 from pairwatch.sources import Request, about
-from pairwatch.sources.http_failures import failed, transient
+from pairwatch.sources.http_failures import failed, retry_after, throttled, transient
 from pairwatch.sources.hushing import hush, hushed, watch
 from pairwatch.sources.waiting import within
-from pairwatch.text import age, clean
+from pairwatch.text import clean
 
 LARGEST = 64_000_000
 # Seconds for a connection, and for the next bytes of an answer; the whole is bounded by the request's deadline.
@@ -269,10 +268,7 @@ class Client:
     def _refusal(self, reply: _Reply) -> SourceError:
         """Our error for a status that holds no answer."""
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
-            rest = _retry_after(reply)
-            wish = f" and asks for {age(rest)} of rest" if rest else ""
-            message = f"{self._who} throttles this machine (HTTP 429){wish}; nothing is wrong with the symbol"
-            return RateLimited(message, retry_after=rest)
+            return throttled(self._request.leg, self._host.provider, retry_after(reply.headers))
         if reply.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
             return ConnectionRefused(f"{self._request.leg}: the proxy refuses to connect to {self._host.provider}")
         if reply.status // 100 == 5:
@@ -322,7 +318,7 @@ class _Patience:
         """Seconds until the next attempt; None if there should be none, or if it would come too late."""
         rest, error = None, None
         if isinstance(outcome, _Reply):
-            rest = _retry_after(outcome)
+            rest = retry_after(outcome.headers)
             is_long = rest is not None and rest > min(LONGEST_REST, left)
             if is_long or not self._retry.is_retry("GET", outcome.status, rest is not None):
                 return None
@@ -334,17 +330,6 @@ class _Patience:
             return None
         rest = self._retry.get_backoff_time() if rest is None else rest
         return rest if rest < left else None
-
-
-def _retry_after(reply: _Reply) -> float | None:
-    """The rest that the provider asks for, in seconds, up to six hours; None if it says nothing, or nonsense."""
-    said = reply.headers.get("retry-after")
-    if said is None or len(said) > 40:
-        return None
-    try:
-        return float(Retry().parse_retry_after(said))
-    except (InvalidHeader, ValueError, OverflowError, TypeError, LookupError, OSError):
-        return None
 
 
 def _is_redirect(reply: _Reply) -> bool:

@@ -2,12 +2,14 @@
 
 import errno
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.client import HTTPException, RemoteDisconnected
+from pathlib import Path
 
 import requests
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    InvalidHeader,
     NameResolutionError,
     NewConnectionError,
     ProtocolError,
@@ -16,10 +18,11 @@ from urllib3.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
+from urllib3.util.retry import Retry
 
-from pairwatch.errors import ConnectionRefused, CutShort, GarbledAnswer, NoNetwork, SourceError, TimedOut
+from pairwatch.errors import ConnectionRefused, CutShort, GarbledAnswer, NoNetwork, RateLimited, SourceError, TimedOut
 from pairwatch.model import Leg
-from pairwatch.text import clean
+from pairwatch.text import age, clean
 
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL)
 _DEEPEST = 10
@@ -78,13 +81,47 @@ def failed(leg: Leg, provider: str, error: Exception) -> SourceError:  # noqa: C
     if has(ProtocolError, ConnectionError, RemoteDisconnected, ssl.SSLEOFError):
         return CutShort(f"{leg}: the connection broke off in the middle of {provider}'s answer")
     if type(error) is OSError:  # what requests raises for REQUESTS_CA_BUNDLE
-        return _untrusted(leg, provider)
+        return without_bundle(leg) or _untrusted(leg, provider)
     return GarbledAnswer(f"{leg}: the request to {provider} failed ({clean(type(error).__name__)})")
 
 
 def _is_short(behind: list[BaseException]) -> bool:
     """Whether one of these says that less came than was announced."""
     return any(hasattr(known, "partial") for known in behind)
+
+
+def without_bundle(leg: Leg) -> SourceError | None:
+    """Our error where the certificate file that the environment names is not there.
+
+    The libraries call that anything: some look for it only once they have found the host.
+    """
+    with requests.Session() as session:
+        named = session.merge_environment_settings("https://localhost", {}, None, None, None)["verify"]
+    if not isinstance(named, str) or Path(named).exists():
+        return None
+    return ConnectionRefused(
+        f"{leg}: there is no certificate file {clean(named, 200)}, which the environment names",
+        "set REQUESTS_CA_BUNDLE, or CURL_CA_BUNDLE, to a file that is there, or unset it",
+    )
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The rest that a provider asks for, in seconds, up to six hours; None if it says nothing, or nonsense."""
+    said = headers.get("retry-after")
+    if said is None or len(said) > 40:
+        return None
+    try:
+        return float(Retry().parse_retry_after(said))
+    except (InvalidHeader, ValueError, OverflowError, TypeError, LookupError, OSError):
+        return None
+
+
+def throttled(leg: Leg, provider: str, rest: float | None) -> RateLimited:
+    """Our error for a 429, with the rest that was asked for."""
+    wish = f" and asks for {age(rest)} of rest" if rest else ""
+    return RateLimited(
+        f"{leg}: {provider} throttles this machine (HTTP 429){wish}; nothing is wrong with the symbol", retry_after=rest
+    )
 
 
 def _untrusted(leg: Leg, provider: str) -> SourceError:

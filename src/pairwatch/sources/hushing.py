@@ -1,26 +1,34 @@
 """Secrets kept out of what is shown: replaced in text, and in what the HTTP libraries tell their logs."""
 
 import logging
+import re
 import traceback
 from collections.abc import Collection
-from urllib.parse import quote, quote_plus
 
 HUSHED = "***"
 _LIBRARIES = ("urllib3", "requests")
 
-_forms: set[str] = set()
+_forms: dict[str, re.Pattern[str]] = {}
 
 
 def hush(secrets: Collection[str]) -> None:
     """From now on, let no log of the HTTP libraries hold these: a request may go on after it was given up."""
     for secret in filter(None, secrets):
-        _forms.update((secret, quote(secret), quote(secret, safe=""), quote_plus(secret)))
+        if secret not in _forms:
+            _forms[secret] = re.compile("".join(map(_form, secret)))
+
+
+def _form(char: str) -> str:
+    """A pattern of all that a character may have become in a URL, quoted more than once too, or in a literal."""
+    quoted = "".join(f"%(?:25)*(?i:{byte:02x})" for byte in char.encode("utf-8", "surrogatepass"))
+    plain = {" ": r"[ +]", '"': r'\\?"', "'": r"\\?'", "\\": r"\\{1,2}"}.get(char, re.escape(char))
+    return f"(?:{plain}|{quoted})"
 
 
 def hushed(text: str) -> str:
-    """The text without any secret that was hushed, in the forms in which a URL may hold it."""
-    for form in sorted(_forms.copy(), key=len, reverse=True):
-        text = text.replace(form, HUSHED)
+    """The text without any secret that was hushed, however it is quoted."""
+    for secret in sorted(_forms, key=len, reverse=True):
+        text = _forms[secret].sub(HUSHED, text)
     return text
 
 

@@ -8,15 +8,14 @@ not that of a source that comes with pairwatch). The value is a class without pa
 `pairwatch.sources.Source` and has an attribute `about`, a `pairwatch.sources.About` (`module` and `cls` may be empty).
 
 What a plug-in does is somebody else's code. Here is its border: whatever it raises becomes an error that names it, it
-gets no longer than the deadline, and what it answers is held against the contract. Waiting for a turn does not count
-against the deadline, and whoever has been given up gets no further turn. What it prints goes to standard error:
-standard output holds data.
+gets no longer than the deadline, what it answers is held against the contract, and the user's key is taken out of all
+that it says. Waiting for a turn does not count against the deadline, and whoever has been given up gets no further
+turn. What it prints goes to standard error: standard output holds data.
 """
 
 import re
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -29,7 +28,10 @@ import numpy as np
 from pairwatch.errors import GarbledAnswer, SourceError, TimedOut
 from pairwatch.model import MEASURES, Days, Event, Facts, Fetched, Frequency, Leg, Quote, Series
 from pairwatch.sources import About, Pace, Request, Source
-from pairwatch.text import clean
+from pairwatch.sources import names as ours
+from pairwatch.sources.hushing import hush, hushed, watch
+from pairwatch.sources.waiting import Deadline, within
+from pairwatch.text import LONGEST, clean
 
 T = TypeVar("T")
 
@@ -38,8 +40,6 @@ NAME = re.compile(r"[a-z][a-z0-9_]{1,15}\Z")
 # What a plug-in may say of itself, and of a leg in a remark.
 LONGEST_TEXT = 300
 KINDS = ("dividend", "split", "capital_gain")
-# Seconds after which a plug-in that waits for its turn is looked at again.
-SHORTEST_LOOK = 0.05
 FREQUENCIES = get_args(Frequency)
 
 
@@ -58,6 +58,11 @@ def _points() -> dict[str, list[EntryPoint]]:
 def names() -> tuple[str, ...]:
     """The names that installed packages claim, in alphabetical order, whether they can be imported or not."""
     return tuple(_points())
+
+
+def taken() -> dict[str, str]:
+    """The packages that claim the name of a source that comes with pairwatch, by that name; they are not used."""
+    return {name: ", ".join(map(_package, found)) for name, found in _points().items() if name in ours()}
 
 
 def about(name: str) -> About:
@@ -121,7 +126,13 @@ def _guarded(name: str, package: str, work: Callable[[], T]) -> T:
 
 
 def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {clean(error, LONGEST_TEXT)}" if str(error) else type(error).__name__
+    name = _shown(type(error).__name__)
+    return f"{name}: {_shown(error)}" if str(error) else name
+
+
+def _shown(text: object, longest: int = LONGEST_TEXT) -> str:
+    """Text of a plug-in as it may be shown: in one clean line, and without the user's key."""
+    return clean(hushed(clean(hushed(str(text)), sys.maxsize)), longest)
 
 
 def _checked_about(said: About) -> About:
@@ -190,89 +201,42 @@ class _Guarded:
         """See `pairwatch.sources.Source.fetch`."""
         leg = request.leg
         try:
-            return _checked(_Attempt(self._source, request).answer(), request)
+            return _checked(self._answer(request), request)
         except TimedOut as error:
-            said = clean(error.message, LONGEST_TEXT)
-            raise TimedOut(said if said.startswith(str(leg)) else f"{leg}: {self._name}: {said}", error.hint) from None
+            said = _shown(error.message)
+            message = said if said.startswith(str(leg)) else f"{leg}: {self._name}: {said}"
+            raise TimedOut(message, _shown(error.hint)) from None
         except SourceError as error:
             raise _cleaned(error, leg) from None
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - it is no cause: its traceback may hold the key
             raise SourceError(
                 f"{leg}: the plug-in {self._name} (of {self._package}) failed: {_said(error)}",
                 f"update {self._package}, or tell its authors",
-            ) from error
+            ) from None
 
-
-class _Attempt:
-    """One answer of a plug-in, in a thread of its own: its deadline stands still while it waits for a turn."""
-
-    def __init__(self, source: Source, request: Request) -> None:
-        self._source = source
-        self._request = request
-        self._lock = threading.Lock()
-        self._ends = time.monotonic() + request.deadline
-        self._waiting = 0  # its threads that wait for a turn; a plug-in may have several
-        self._since = 0.0  # when the first of them began to
-        self._over = False
-        self._answers: list[object] = []
-        self._failed: list[BaseException] = []
-
-    def answer(self) -> object:
-        """What the plug-in answers, or raises.
+    def _answer(self, request: Request) -> object:
+        """What the plug-in answers before the deadline, which stands still while it waits for a turn.
 
         Raises:
-            TimedOut: the deadline is over; the thread goes on unattended, without another turn.
+            TimedOut: it goes on unattended, without another turn.
         """
-        thread = threading.Thread(target=self._run, name="pairwatch-plugin", daemon=True)
-        thread.start()
-        try:
-            while thread.is_alive() and (left := self._left()) > 0:
-                thread.join(max(left, SHORTEST_LOOK))
-        finally:  # also on Ctrl-C
-            self._over = True
-        if self._failed:
-            raise self._failed[0]
-        if not self._answers:
-            raise TimedOut("no answer in time")
-        return self._answers[0]
+        if request.key:
+            hush((request.key.secret,))
+            watch()
+        deadline = Deadline(request.deadline, request.turn)
 
-    def _run(self) -> None:
-        try:
+        def ask() -> object:
             with _aside():
-                self._answers.append(self._source.fetch(self._request._replace(turn=self._turn)))
-        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, whatever it is
-            self._failed.append(error)
+                return self._source.fetch(request._replace(turn=deadline.turn))
 
-    def _left(self) -> float:
-        """Seconds to the deadline; none to who has been given up."""
-        with self._lock:
-            return 0.0 if self._over else self._ends - (self._since if self._waiting else time.monotonic())
-
-    def _turn(self) -> None:
-        """The request's turn; raises `TimedOut` also to who has been given up."""
-        self._still_there()
-        with self._lock:
-            self._since = self._since if self._waiting else time.monotonic()
-            self._waiting += 1
-        try:
-            self._request.turn()
-        finally:
-            with self._lock:
-                self._waiting -= 1
-                if not self._waiting:
-                    self._ends += time.monotonic() - self._since
-        self._still_there()
-
-    def _still_there(self) -> None:
-        if self._left() <= 0:
-            raise TimedOut(f"{self._request.leg}: given up already")
+        return within(deadline, ask, "pairwatch-plugin")
 
 
 def _cleaned(error: SourceError, leg: Leg) -> SourceError:
     """The error with clean text, its message beginning with the leg."""
-    message = clean(error.message, LONGEST_TEXT)
+    message = _shown(error.message)
     error.message = message if message.startswith(str(leg)) else f"{leg}: {message}"
-    error.hint = clean(error.hint, LONGEST_TEXT)
+    error.hint = _shown(error.hint)
     error.args = (error.message,)
     return error
 
@@ -280,12 +244,14 @@ def _cleaned(error: SourceError, leg: Leg) -> SourceError:
 def _checked(fetched: object, request: Request) -> Fetched:
     """The answer, made anew from what it holds; raises `GarbledAnswer` where it breaks the contract."""
     if not (isinstance(fetched, Fetched) and isinstance(fetched.series, Series)):
-        raise GarbledAnswer(f"{request.leg}: the plug-in answers with {type(fetched).__name__}, not with Fetched")
+        raise GarbledAnswer(
+            f"{request.leg}: the plug-in answers with {_shown(type(fetched).__name__)}, not with Fetched"
+        )
     try:
         return _made_anew(fetched, request)
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
-        said = clean(error, LONGEST_TEXT)
-        raise GarbledAnswer(f"{request.leg}: the plug-in's answer cannot be used: {said}") from error
+        message = f"{request.leg}: the plug-in's answer cannot be used: {_shown(error)}"
+        raise GarbledAnswer(message) from None
 
 
 def _made_anew(fetched: Fetched, request: Request) -> Fetched:
@@ -297,7 +263,7 @@ def _made_anew(fetched: Fetched, request: Request) -> Fetched:
         raise ValueError(f"it is of the days since {fetched.since}, not since {request.since}")
     series = _checked_series(fetched.series, request)
     expected: Days = np.asarray(fetched.expected, dtype="datetime64[D]")
-    remarks = tuple(clean(remark, LONGEST_TEXT) for remark in fetched.remarks)
+    remarks = tuple(_shown(remark) for remark in fetched.remarks)
     return Fetched(
         series, fetched.since, asked_at, fresh_until, np.unique(expected[expected <= _day(request)]), remarks
     )
@@ -333,7 +299,7 @@ def _checked_facts(facts: Facts) -> Facts:
     told: dict[str, Any] = {}
     for field in fields(Facts):
         value = getattr(facts, field.name)
-        told[field.name] = clean(value) if isinstance(field.default, str) else value
+        told[field.name] = _shown(value, LONGEST) if isinstance(field.default, str) else value
     told |= {name: bool(told[name]) for name in ("every_day", "simulated")}
     told["closes_at"] = None if told["closes_at"] is None else int(told["closes_at"])
     found = Facts(**told)

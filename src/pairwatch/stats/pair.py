@@ -87,7 +87,7 @@ def _(past: PairPast) -> Floats:
     return rolling.rank_correlations(past.a.returns, past.b.returns, past.window, past.step)
 
 
-@pair_statistic("beta of A on B", "number")
+@pair_statistic("beta of A on B", "number", slope="a/b")
 def beta(pair: PairView) -> float:
     """How far A moves, on average, when B moves by one; the minimum-variance hedge ratio of A with B.
 
@@ -102,7 +102,7 @@ def _(past: PairPast) -> Floats:
     return past.beta
 
 
-@pair_statistic("beta, 95 % low", "number", interval="beta")
+@pair_statistic("beta, 95 % low", "number", interval="beta", slope="a/b")
 def beta_low(pair: PairView) -> float:
     """The lower end of beta's 95 % interval, of what held in the window; fat tails and clusters widen it.
 
@@ -112,7 +112,7 @@ def beta_low(pair: PairView) -> float:
     return _beta(pair).low
 
 
-@pair_statistic("beta, 95 % high", "number", interval="beta")
+@pair_statistic("beta, 95 % high", "number", interval="beta", slope="a/b")
 def beta_high(pair: PairView) -> float:
     """The upper end of beta's 95 % interval, of what held in the window; fat tails and clusters widen it.
 
@@ -126,7 +126,7 @@ def _beta(pair: PairView) -> Estimate:
     return estimated_slope(pair.b.returns, pair.a.returns)
 
 
-@pair_statistic("beta of B on A", "number")
+@pair_statistic("beta of B on A", "number", slope="b/a")
 def beta_inverse(pair: PairView) -> float:
     """How far B moves, on average, when A moves by one; not one over beta.
 

@@ -12,7 +12,7 @@ def _beta_where(pair: PairView, days: np.ndarray[tuple[int, ...], np.dtype[np.bo
     return kernels.slope(pair.b.returns[days], pair.a.returns[days]) if days.sum() > 2 else NAN
 
 
-@pair_statistic("up beta", "number")
+@pair_statistic("up beta", "number", slope="a/b")
 def up_beta(pair: PairView) -> float:
     """Beta of A on B over the bars on which B rose.
 
@@ -27,7 +27,7 @@ def _(past: PairPast) -> Floats:
     return past.beta_where_b(1)
 
 
-@pair_statistic("down beta", "number")
+@pair_statistic("down beta", "number", slope="a/b")
 def down_beta(pair: PairView) -> float:
     """Beta of A on B over the bars on which B fell.
 

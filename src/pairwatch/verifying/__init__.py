@@ -15,10 +15,10 @@ import numpy as np
 
 from pairwatch.errors import NotEnoughData
 from pairwatch.histories import History, adjusted
-from pairwatch.model import HUNDREDTHS, NAN, Days, Facts, Floats, Positions, Series
+from pairwatch.model import HUNDREDTHS, NAN, Days, Event, Facts, Floats, Positions, Series
 from pairwatch.text import plural
 from pairwatch.verifying import account, steps, telling
-from pairwatch.verifying.account import Account, Reason, Split
+from pairwatch.verifying.account import Account, Events, Known, Reason
 from pairwatch.verifying.findings import KINDS, Checked, Dated, Finding, Kind, Tolerance, Verification
 from pairwatch.verifying.steps import Lined
 
@@ -63,7 +63,8 @@ def _checked(here: Series, there: Series, tolerance: Tolerance, since: date | No
         )
     lined = _lined(days, (here, there), (at_here, at_there), tolerance)
     other_currency = _other_currency(here, there)
-    found = account.explained(lined, () if lined.rate else _adjusted(lined, here, there), _splits(here, there))
+    events = Events(_splits(here, there), () if lined.rate else _paid(here, there))
+    found = account.explained(lined, () if lined.rate else _adjusted(lined, here, there), events)
     if other_currency:
         found = _by_currency(found)
     lacking, added = (_only(mine, theirs, days) for mine, theirs in ((here, there), (there, here)))
@@ -118,7 +119,7 @@ def _scales(here: Facts, there: Facts) -> tuple[float, float]:
 
 def _adjusted(lined: Lined, here: Series, there: Series) -> list[tuple[str, Lined]]:
     """Both legs with one of them adjusted by the distributions that are known, and which side then need not be."""
-    events = tuple(e for e in here.events if e.kind != "split") or tuple(e for e in there.events if e.kind != "split")
+    events = _distributions(here) or _distributions(there)
     if not any(lined.days[0] < e.day <= lined.days[-1] for e in events):
         return []
     return [
@@ -127,14 +128,31 @@ def _adjusted(lined: Lined, here: Series, there: Series) -> list[tuple[str, Line
     ]
 
 
-def _to_the_last(series: Series, events: tuple[object, ...], last: int) -> Floats:
+def _distributions(series: Series) -> tuple[Event, ...]:
+    return tuple(e for e in series.events if e.kind != "split")
+
+
+def _paid(here: Series, there: Series) -> list[Known]:
+    """The days with distributions of either leg that knows any, and by what they multiply the closes before them."""
+    for series in (here, there):
+        if days := sorted({e.day for e in _distributions(series)}):
+            at = np.unique(series.dates.searchsorted(np.array(days, dtype="M8[D]")))
+            at = at[(at > 0) & (at < len(series))]
+            with np.errstate(all="ignore"):
+                made = adjusted(series, "total") / series.closes
+                found = zip(series.dates[at], made[at - 1] / made[at], strict=True)
+            return [Known(day, float(ratio)) for day, ratio in found if 0 < ratio < 1]
+    return []
+
+
+def _to_the_last(series: Series, events: tuple[Event, ...], last: int) -> Floats:
     """Closes adjusted so that the last common one is as quoted."""
-    found = adjusted(replace(series, events=events), "total")  # type: ignore[arg-type]
+    found = adjusted(replace(series, events=events), "total")
     return found * (series.closes[last] / found[last]) if found[last] else found
 
 
-def _splits(here: Series, there: Series) -> list[Split]:
-    return [Split(e.day, e.value) for series in (here, there) for e in series.events if e.kind == "split"]
+def _splits(here: Series, there: Series) -> list[Known]:
+    return [Known(e.day, e.value) for series in (here, there) for e in series.events if e.kind == "split"]
 
 
 def _other_currency(here: Series, there: Series) -> bool:
@@ -203,7 +221,7 @@ def _scene(lined: Lined, at: Positions, here: Series, there: Series) -> telling.
         dates=len(at),
         rate=lined.rate,
         scale=lined.scale,
-        usual=f"{usual:.3g} bp" if lined.rate else f"{100 * usual:.3g}%",
+        usual=f"{telling.digits(usual)} bp" if lined.rate else f"{telling.digits(100 * usual)}%",
         pence=_in_hundredths(here, there),
         currencies=(here.facts.currency, there.facts.currency),
     )

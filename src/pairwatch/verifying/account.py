@@ -8,7 +8,7 @@ adjusted by the distributions that are known, and the account that leaves least 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import islice
 from typing import NamedTuple
@@ -29,8 +29,8 @@ _PLAIN = frozenset(float(ratio) for ratio in SPLITS.values())
 _LARGEST_POWER = 4
 # The split of one source may be dated so many days from the step.
 _NEAR = np.timedelta64(7, "D")
-# So many dates in a row that stand alone are a bad tick, if so many of the three dates on either side agree.
-_TICK, _AGREE, _BESIDE = 2, 2, 3
+# So many dates in a row that stand alone are a bad tick.
+_TICK = 2
 # More bad ticks than this share of all dates, and than this number, are none.
 _RARE, _FEW = 0.05, 20
 # Where so much of what differs has no name, the rest has none either.
@@ -46,11 +46,18 @@ _ALIKE = 0.1
 _LARGEST_LEVEL = 700.0  # beyond, a ratio is no float
 
 
-class Split(NamedTuple):
-    """A split that one of the legs knows."""
+class Known(NamedTuple):
+    """A split or a distribution that one of the legs knows: by what the closes before it are divided or multiplied."""
 
     day: np.datetime64
     ratio: float
+
+
+class Events(NamedTuple):
+    """What one of the legs knows to have happened; of distributions the days with what they leave of a close."""
+
+    splits: Sequence[Known] = ()
+    paid: Sequence[Known] = ()
 
 
 class Reason(NamedTuple):
@@ -59,18 +66,21 @@ class Reason(NamedTuple):
     Attributes:
         factor: there over here; by how many sessions there is late; NaN where there is none.
         start, stop: the dates that it reaches over, as positions.
-        known: a split that one of the legs knows of.
-        side: which one a bad tick is of, where that shows.
+        known: a split, or the one distribution, that one of the legs knows of.
+        side: which one a bad tick is of, or jumps where a split would have made it, where that shows; which one is
+            adjusted for dividends.
         steps: how many steps an adjustment has.
+        times: how often one distribution is in a side: not at all, alone of all, or twice.
     """
 
     kind: Kind
     factor: float = NAN
     start: int = 0
     stop: int = 0
-    known: Split | None = None
+    known: Known | None = None
     side: str = ""
     steps: int = 0
+    times: int = 1
 
 
 class Account(NamedTuple):
@@ -92,7 +102,7 @@ class _State(NamedTuple):
     reason: int
 
 
-def explained(lined: Lined, adjusted: Sequence[tuple[str, Lined]], splits: Sequence[Split]) -> Account:
+def explained(lined: Lined, adjusted: Sequence[tuple[str, Lined]], events: Events) -> Account:
     """The cheapest account of two legs.
 
     `adjusted` is them with here adjusted as there may be already, and the other way round, each with the name of the
@@ -102,7 +112,7 @@ def explained(lined: Lined, adjusted: Sequence[tuple[str, Lined]], splits: Seque
     differs = ~(np.abs(steps.gaps(lined.x, lined.y, rate=lined.rate)) <= band)
     if not differs.any():
         return Account([], np.full(len(differs), -1), 0.0)
-    case = _Case(lined, differs, band, rounded, splits)
+    case = _Case(lined, differs, band, rounded, events)
     quoted = _Telling(case)
     best = quoted.account()
     # Distributions leave the moves of all other dates as they are.
@@ -119,7 +129,7 @@ class _Case(NamedTuple):
     differs: Flags
     band: Floats
     rounded: Floats
-    splits: Sequence[Split]
+    events: Events
 
 
 class _Telling:
@@ -127,7 +137,8 @@ class _Telling:
 
     def __init__(self, case: _Case, side: str = "", other: Lined | None = None) -> None:
         lined = self.lined = other or case.lined
-        self.differs, self.band, self.rounded, self.splits = case.differs, case.band, case.rounded, case.splits
+        self.differs, self.band, self.rounded, self.events = case.differs, case.band, case.rounded, case.events
+        self.sizes = -np.log([one.ratio for one in case.events.paid])
         self.reasons: list[Reason] = []
         self.why = np.full(len(case.differs), -1)
         self.cost = 0.0
@@ -185,7 +196,7 @@ class _Telling:
             return bool(chosen.mean() > _RARE)
         # Of thousands of values without a name a few are a power of ten off, too.
         is_scale = reason.kind == "scale" and reason.factor not in _PLAIN and chosen.sum() > _FEW
-        return bool(is_scale) or reason.known is not None
+        return bool(is_scale) or (reason.kind == "split" and reason.known is not None)
 
     # --- stretches
 
@@ -221,6 +232,8 @@ class _Telling:
         """Whether both agree over a stretch, but for a small part of what known distributions amount to."""
         if not one.level:
             return True
+        if (paid := self._paid(one.level, one)) and self._steps_at_once(one, paid):
+            return False
         spared = np.sort(self.spared[one.start : one.stop])
         if not abs(one.level) <= _ALIKE * spared[len(spared) // 2]:
             return False
@@ -231,22 +244,23 @@ class _Telling:
         """Why a stretch is at another level than the newer one; `passes`: an older one is where that was again."""
         if self.lined.rate:
             return self._because(Reason("adjustment", one.level, one.start, one.stop, steps=1))
-        step, known = one.level - newer.level, self._known(one)
+        step, known = one.level - newer.level, next(self._known(one, self.events.splits), None)
         power = round(step / math.log(10))
         whole = one.start == 0 and one.stop == len(self.gap)
         self.cost += 2
         same_way = known is not None and (step > 0) == (known.ratio > 1)
         if known and abs(abs(step) - abs(math.log(known.ratio))) <= 2 * one.band:
-            return self._because(
-                Reason("split", known.ratio if same_way else 1 / known.ratio, one.start, one.stop, known)
-            )
+            factor = known.ratio if same_way else 1 / known.ratio
+            return self._because(Reason("split", factor, one.start, one.stop, known, self._jumps(one)))
         is_power = 0 < abs(power) <= _LARGEST_POWER and abs(step - power * math.log(10)) <= 2 * one.band
         if is_power and (abs(power) > 1 or passes or whole):
             return self._because(Reason("scale", 10.0**power, one.start, one.stop))
         near = min(SPLITS, key=lambda ratio: abs(ratio - step))
         if abs(near - step) <= one.band:
             kind: Kind = "scale" if passes else "split"
-            return self._because(Reason(kind, float(SPLITS[near]), one.start, one.stop))
+            return self._because(Reason(kind, float(SPLITS[near]), one.start, one.stop, side=self._jumps(one)))
+        if paid := self._paid(step, one):
+            return self._because(paid)
         self.cost += 3
         return self._adjustment(newer, one)
 
@@ -259,14 +273,39 @@ class _Telling:
         self.reasons[newer.reason] = last._replace(factor=farther, start=one.start, steps=last.steps + 1)
         return newer.reason
 
-    def _known(self, one: Plateau) -> Split | None:
-        """A split that one of the legs knows where the stretch ends."""
+    def _steps_at_once(self, one: Plateau, paid: Reason) -> bool:
+        """Whether the step to the level is made where the stretch ends; many small ones may add up to it, too."""
+        if one.stop == len(self.gap):
+            return False
+        step = steps.drop(self.gap, one.stop)
+        return abs(step - one.level) <= _ALIKE * abs(math.log(paid.factor)) + float(self.rounded[one.stop - 1])
+
+    def _paid(self, step: float, one: Plateau) -> Reason | None:
+        """Whether a stretch is at another level for one distribution, in which side, and how often."""
+        alike = np.flatnonzero(np.abs(abs(step) - self.sizes) <= _ALIKE * self.sizes)
+        paid = next(self._known(one, [self.events.paid[at] for at in alike.tolist()]), None)
+        if paid is None:
+            return None
+        lower = "there" if step < 0 else "here"
+        side = self.reasons[self.base].side if self.base >= 0 else lower
+        times = 1 if self.base < 0 else 2 if side == lower else 0
+        return Reason("dividend", math.exp(step), one.start, one.stop, paid, side, times=times)
+
+    def _known(self, one: Plateau, events: Sequence[Known]) -> Iterator[Known]:
+        """What one of the legs knows to have happened where the stretch ends."""
         days = self.lined.days
         first, last = days[one.stop - 1] - _NEAR, days[min(one.stop, len(days) - 1)] + _NEAR
-        for split in self.splits:
-            if first <= split.day <= last or (one.stop == len(days) and split.day > days[-1]):
-                return split
-        return None
+        for event in events:
+            if first <= event.day <= last or (one.stop == len(days) and event.day > days[-1]):
+                yield event
+
+    def _jumps(self, one: Plateau) -> str:
+        """The side that jumps where a stretch ends, as the other does not; empty where that does not show."""
+        at = one.stop
+        if at == len(self.gap):
+            return ""
+        x, y = (steps.jump(values, at) for values in (self.lined.x, self.lined.y))
+        return "here" if x > _CLEARLY * y else "there" if y > _CLEARLY * x else ""
 
     # --- dates
 
@@ -279,8 +318,8 @@ class _Telling:
         self.cost += 2
         number = self._because(Reason("shift", -one.by, one.start, one.stop))
         self.why[dates][fitting] = number
-        # The value that the shift has pushed out of one side has no date on it.
-        for at in (one.start - 1, one.stop):
+        # The value that the shift has pushed out of one side has no date on it; it may nearly be the one beside it.
+        for at in (one.start - 1, one.start, one.stop - 1, one.stop):
             if 0 <= at < len(fits) and self.differs[at] and not fits[at]:
                 self.why[at] = number
 
@@ -323,7 +362,7 @@ class _Telling:
         cuts = np.flatnonzero(np.diff(at) > 1) + 1
         runs = [(int(run[0]), int(run[-1]) + 1) for run in np.split(at, cuts)]
         most = int(max(_FEW, _RARE * len(left)))
-        short = (run for run in runs if run[1] - run[0] <= _TICK and _stands_alone(fine, *run))
+        short = (run for run in runs if run[1] - run[0] <= _TICK and steps.stands_alone(fine, *run))
         alone = list(islice(short, most + 1))
         if len(alone) > most:
             return
@@ -337,33 +376,11 @@ class _Telling:
 
     def _outlier(self, start: int, stop: int) -> str:
         """Which side is far from its own neighbours, by its usual moves too; empty where that does not show."""
-        x, y = (_farness(values, start, stop, rate=self.lined.rate) for values in (self.lined.x, self.lined.y))
+        x, y = (steps.farness(values, start, stop, rate=self.lined.rate) for values in (self.lined.x, self.lined.y))
         side, values, far = ("here", self.lined.x, x) if x > _CLEARLY * y else ("there", self.lined.y, y)
-        clear = max(x, y) > _CLEARLY * min(x, y) and far > _UNUSUALLY * _usual_move(values, rate=self.lined.rate)
+        clear = max(x, y) > _CLEARLY * min(x, y) and far > _UNUSUALLY * steps.usual_move(values, rate=self.lined.rate)
         return side if clear else ""
 
 
 def _ratio(level: float) -> float:
     return math.exp(max(-_LARGEST_LEVEL, min(_LARGEST_LEVEL, level)))
-
-
-def _stands_alone(fine: Flags, start: int, stop: int) -> bool:
-    sides = fine[max(0, start - _BESIDE) : start], fine[stop : stop + _BESIDE]
-    return all(side.sum() >= min(_AGREE, len(side)) for side in sides) and any(len(side) for side in sides)
-
-
-def _farness(values: Floats, start: int, stop: int, *, rate: bool) -> float:
-    """How far dates are from the value between those before and after them."""
-    beside = values[[at for at in (start - 1, stop) if 0 <= at < len(values)]]
-    run = values[start:stop]
-    if rate:
-        return float(np.abs(run - beside.mean()).max())
-    if (run <= 0).any() or (beside <= 0).any():
-        return math.inf if (run <= 0).any() else NAN
-    return float(np.abs(np.log(run) - np.log(beside).mean()).max())
-
-
-def _usual_move(values: Floats, *, rate: bool) -> float:
-    """The median size of a move."""
-    moves = np.abs(steps.gaps(values[:-1], values[1:], rate=rate))
-    return float(np.sort(moves)[len(moves) // 2]) if len(moves) else NAN

@@ -73,8 +73,8 @@ class Finding(NamedTuple):
 
     Attributes:
         first, last: the first and the last of the dates; None for what is no matter of dates.
-        factor: there over here (`scale`, `split`; the farthest of an `adjustment`), or by how many sessions there is
-            dated late, negative for early (`shift`); NaN for the others.
+        factor: there over here (`scale`, `split`, a single `dividend`; the farthest of an `adjustment`), or by how many
+            sessions there is dated late, negative for early (`shift`); NaN for the others.
         because: what it is, one line.
         hint: what to do.
         differences: the dates, oldest first; none for a `duplicate`.

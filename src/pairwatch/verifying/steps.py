@@ -4,12 +4,13 @@ A *gap* is ln(there / here) of prices and levels, there - here of rates; a *band
 tolerance and the rounding of the values.
 """
 
+import math
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from pairwatch.model import Days, Floats, Positions
+from pairwatch.model import NAN, Days, Floats, Positions
 
 Flags: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
@@ -28,6 +29,8 @@ _FEWEST_MOVES = 6
 _DENSE, _BREAK = 0.7, 2
 # Where prices hardly move, many moves fit any date: so many must fit no other.
 _TELLING = 0.4
+# A date stands alone if so many of so many dates on either side agree.
+_AGREE, _BESIDE = 2, 3
 
 
 class Lined(NamedTuple):
@@ -261,3 +264,40 @@ def _with_edge(one: Shift, inside: Flags) -> Shift:
     """The stretch with the date beside it for whose value here has no date."""
     start = one.start - 1 if one.start and not inside[one.start - 1] else one.start
     return one._replace(start=start, stop=one.stop + int(one.stop < len(inside) and not inside[one.stop]))
+
+
+# ---------------------------------------------------------------- one side alone
+
+
+def stands_alone(fine: Flags, start: int, stop: int) -> bool:
+    """Whether the dates on either side of some agree."""
+    sides = fine[max(0, start - _BESIDE) : start], fine[stop : stop + _BESIDE]
+    return all(side.sum() >= min(_AGREE, len(side)) for side in sides) and any(len(side) for side in sides)
+
+
+def farness(values: Floats, start: int, stop: int, *, rate: bool) -> float:
+    """How far dates are from the value between those before and after them."""
+    beside = values[[at for at in (start - 1, stop) if 0 <= at < len(values)]]
+    run = values[start:stop]
+    if rate:
+        return float(np.abs(run - beside.mean()).max())
+    if (run <= 0).any() or (beside <= 0).any():
+        return math.inf if (run <= 0).any() else NAN
+    return float(np.abs(np.log(run) - np.log(beside).mean()).max())
+
+
+def usual_move(values: Floats, *, rate: bool) -> float:
+    """The median size of a move."""
+    moves = np.abs(gaps(values[:-1], values[1:], rate=rate))
+    return float(np.sort(moves)[len(moves) // 2]) if len(moves) else NAN
+
+
+def jump(values: Floats, at: int) -> float:
+    """The size of the move at a position, by the middle of a few values on either side; NaN where it has none."""
+    beside = values[max(0, at - _BESIDE) : at + _BESIDE]
+    return abs(drop(np.log(beside), min(at, _BESIDE))) if (beside > 0).all() else NAN
+
+
+def drop(values: Floats, at: int) -> float:
+    """How much more there is before a position than from it on, by the middle of a few values on either side."""
+    return _middle(values[max(0, at - _BESIDE) : at]) - _middle(values[at : at + _BESIDE])

@@ -9,10 +9,11 @@ import numpy as np
 
 from pairwatch.model import Days, Leg
 from pairwatch.text import plural
-from pairwatch.verifying.account import Reason
+from pairwatch.verifying.account import Known, Reason
 from pairwatch.verifying.findings import Kind
 
 _LARGEST_PART = 100
+_READABLE = 1e9
 
 
 class Scene(NamedTuple):
@@ -52,6 +53,12 @@ def ratio(factor: float) -> str:
     return str(plain) if plain and math.isclose(plain, factor, rel_tol=1e-6) else f"{factor:.6g}"
 
 
+def digits(value: float, significant: int = 3) -> str:
+    """So many significant digits, and all of what stands before the decimal point where that is a readable number."""
+    rounded = float(f"{value:.{significant}g}")
+    return f"{value:.0f}" if 10 ** (significant - 1) <= abs(rounded) < _READABLE else f"{value:.{significant}g}"
+
+
 def _inverse(factor: float) -> Fraction:
     return 1 / Fraction(1 / factor).limit_denominator(_LARGEST_PART)
 
@@ -84,10 +91,20 @@ def _split(reason: Reason, scene: Scene) -> tuple[str, str]:
     known = f"the split of {reason.known.day}" if reason.known else "a split that no source names"
     until = "on all common dates" if reason.stop == len(scene.days) else f"before {scene.days[reason.stop]}"
     what = f"{scene.there} is {ratio(reason.factor)} times {scene.here} {until}"
-    return f"{what}: {known} is not applied to {raw}, or twice to {done}", f"get {raw} again, adjusted for splits"
+    if not reason.side:
+        return f"{what}: {known} is not applied to {raw}, or twice to {done}", f"get {raw} again, adjusted for splits"
+    leg = scene.there if reason.side == "there" else scene.here
+    fate, reverse = ("not applied to", "twice") if leg == raw else ("applied twice to", "not at all")
+    other = "" if reason.known else f", or a reverse one {reverse}"
+    return (
+        f"{what}, where {leg} alone jumps: {known} is {fate} it{other}",
+        f"get {leg} again, adjusted for splits",
+    )
 
 
 def _dividend(reason: Reason, scene: Scene) -> tuple[str, str]:
+    if reason.known:
+        return _one_dividend(reason, reason.known, scene)
     done, quoted = (scene.there, scene.here) if reason.side == "there" else (scene.here, scene.there)
     return (
         f"{done} is adjusted for dividends, and {quoted} is not",
@@ -95,9 +112,21 @@ def _dividend(reason: Reason, scene: Scene) -> tuple[str, str]:
     )
 
 
+def _one_dividend(reason: Reason, paid: Known, scene: Scene) -> tuple[str, str]:
+    leg, other = (scene.there, scene.here) if reason.side == "there" else (scene.here, scene.there)
+    which = f"the dividend of {paid.day}"
+    what = (
+        f"{leg} is adjusted for dividends, but not for {which}",
+        f"{leg} is adjusted for {which}, and {other} is not",
+        f"{leg} is adjusted for {which} twice",
+    )[reason.times]
+    return what, f"get the closes of {leg} as quoted, or adjusted for all dividends alike"
+
+
 def _adjustment(reason: Reason, scene: Scene) -> tuple[str, str]:
     if scene.rate:
-        what = f"{scene.there} is {scene.scale * reason.factor:+.4g} bp from {scene.here} over a stretch"
+        size = digits(abs(scene.scale * reason.factor), 4)
+        what = f"{scene.there} is {'-' if reason.factor < 0 else '+'}{size} bp from {scene.here} over a stretch"
         return what, "look whether both are of the same maturity and basis"
     many = f", in {reason.steps} steps," if reason.steps > 1 else ""
     return (

@@ -26,7 +26,7 @@ from pairwatch.model import Days, Event, EventKind, Facts, Fetched, Floats, Leg,
 from pairwatch.sources import Request
 from pairwatch.sources.quieting import unwarned
 from pairwatch.sources.sessions import ALWAYS_OPEN, GRACE, Sessions, sessions_of
-from pairwatch.sources.waiting import within
+from pairwatch.sources.waiting import Deadline, within
 from pairwatch.sources.yahoo import asking
 from pairwatch.sources.yahoo.asking import BEGINNING, DAY, TWICE
 from pairwatch.text import clean, listing
@@ -44,7 +44,8 @@ VOLATILITIES = (
     " ^OVX ^GVZ ^EVZ ^VXSLV ^VXGDX ^VXXLE ^VXEEM ^VXEFA ^VXEWZ ^VXFXI ^VXTLT ^TYVIX ^MOVE ^VOLQ ^VOLI"
     " ^VXAPL ^VXAZN ^VXGOG ^VXGS ^VXIBM ^COR1M ^COR3M ^COR6M ^COR9M ^COR1Y ^INDIAVIX ^VHSI"
 )
-# Yahoo's exchange codes, as seen in its answers, by the names of their calendars: see `sessions_of`.
+# Yahoo's exchange codes, as seen in its answers, by the names of their calendars: see `sessions_of`. Of other exchanges
+# nothing is expected, and the close is the one that Yahoo tells.
 CALENDARS = {
     "XNYS": "NMS NGM NCM NYQ PCX ASE BTS SNP DJI NIM WCB CXI CBO CBOE NYS NAS",
     "XLON": "LSE IOB",
@@ -61,10 +62,20 @@ CALENDARS = {
     "XOSL": "OSL",
     "XHEL": "HEL",
     "XCSE": "CPH",
+    "XWBO": "VIE",
+    "XWAR": "WSE",
+    "XLIS": "LIS",
+    "XIST": "IST",
+    "XJSE": "JNB",
     "XTSE": "TOR",
     "XASX": "ASX",
     "XHKG": "HKG HKS",
     "XSHG": "SHH SHZ",
+    "XTAI": "TAI",
+    "XSES": "SES",
+    "XBKK": "SET",
+    "XKLS": "KLS",
+    "XNZE": "NZE",
     "XKRX": "KSC KOE",
     "XBOM": "NSI BSE",
     "BVMF": "SAO",
@@ -108,13 +119,14 @@ class Yahoo:
 
         Yahoo hangs if nothing at all was answered meanwhile: one slow answer among many is its own.
         """
-        answers, deadline = self._answers, request.deadline
+        answers, deadline = self._answers, Deadline(request.deadline, request.turn)
         try:
             with unwarned(verbose=request.verbose):
-                outcome = within(deadline, lambda: asking.outcome(request, within_days))
+                asked = request._replace(turn=deadline.turn)
+                outcome = within(deadline, lambda: asking.outcome(asked, within_days))
         except TimedOut:
             self._hangs = self._answers == answers
-            raise TimedOut(f"{request.leg}: yahoo did not answer within {deadline:g} s") from None
+            raise TimedOut(f"{request.leg}: yahoo did not answer within {request.deadline:g} s") from None
         self._answers, self._hangs = self._answers + 1, False
         if isinstance(outcome, SourceError):
             raise outcome
@@ -138,6 +150,8 @@ def _read(request: Request, frame: Any, meta: dict[str, Any]) -> Fetched:
         raise EmptyAnswer(f"{leg}: yahoo's answer holds no bars")
     sessions = sessions_of(CALENDAR_OF.get(str(meta.get("exchangeName", "")), ""), now)
     facts = _facts(meta, sessions)
+    if sessions is None:
+        facts = _with_usual_close(facts, request.known)
     facts, remarks = _identified(facts, request.known, meta)
     dates = np.array([stamp.date() for stamp in frame.index], dtype="datetime64[D]")
     closes = frame["Close"].to_numpy(dtype="f8")
@@ -181,9 +195,24 @@ def _facts(meta: dict[str, Any], sessions: Sessions | None) -> Facts:
         kind=kind,
         exchange=clean(meta.get("exchangeName", "")),
         timezone=timezone,
-        closes_at=sessions.closes_at(timezone) if sessions else None,
+        closes_at=sessions.closes_at(timezone) if sessions else _closes_at(meta, timezone),
         every_day=bool(sessions and sessions.calendar == ALWAYS_OPEN),
     )
+
+
+def _closes_at(meta: dict[str, Any], timezone: str) -> int | None:
+    """When the provider's current session closes, in minutes after the local midnight of its day."""
+    start, end = (datetime.fromtimestamp(at, _zone(timezone)) for at in _regular_period(meta))
+    minutes = 1440 * (end.date() - start.date()).days + 60 * end.hour + end.minute
+    return minutes if start < end and minutes <= 1440 else None
+
+
+def _with_usual_close(facts: Facts, known: Facts | None) -> Facts:
+    """With the later of the close that the provider tells now and the one before: a half day is not usual."""
+    if known is None or (known.exchange, known.timezone) != (facts.exchange, facts.timezone):
+        return facts
+    told = [one.closes_at for one in (known, facts) if one.closes_at is not None]
+    return replace(facts, closes_at=max(told, default=None))
 
 
 def _measure(symbol: str, kind: str) -> Measure:
@@ -226,7 +255,7 @@ def _first_unfinished(meta: dict[str, Any], sessions: Sessions | None, facts: Fa
     if one of the two says so; a day that one of them still calls open is not.
     """
     start, end = _regular_period(meta)
-    local, day = (np.datetime64(datetime.fromtimestamp(at, _zone(facts)).date()) for at in (now, start))
+    local, day = (np.datetime64(datetime.fromtimestamp(at, _zone(facts.timezone)).date()) for at in (now, start))
     is_over = now >= end + GRACE
     today_is_over = (is_over and day == local) or (sessions is not None and local in sessions.finished(now))
     unfinished = [local + np.timedelta64(1, "D") if today_is_over else local]
@@ -248,11 +277,11 @@ def _instant(value: Any) -> float:
     return float(value.timestamp()) if hasattr(value, "timestamp") else float(value)
 
 
-def _zone(facts: Facts) -> ZoneInfo:
+def _zone(timezone: str) -> ZoneInfo:
     try:
-        return ZoneInfo(facts.timezone)
+        return ZoneInfo(timezone)
     except ZoneInfoNotFoundError as error:
-        raise ValueError(f"no such time zone: {facts.timezone}") from error
+        raise ValueError(f"no such time zone: {timezone}") from error
 
 
 def _events(frame: Any, dates: Days) -> tuple[Event, ...]:

@@ -5,16 +5,21 @@ import logging
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from http import HTTPStatus
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import yfinance
 import yfinance.cache
+from curl_cffi.requests import Response
+from curl_cffi.requests import Session as Browser
 from curl_cffi.requests.exceptions import RequestException
 from yfinance.exceptions import YFDataException, YFException, YFPricesMissingError, YFRateLimitError, YFTzMissingError
 
@@ -25,13 +30,13 @@ from pairwatch.errors import (
     GarbledAnswer,
     NoNetwork,
     ProviderDown,
-    RateLimited,
     SourceError,
     TimedOut,
     UnknownSymbol,
 )
 from pairwatch.model import Facts, Leg
-from pairwatch.sources import Request
+from pairwatch.sources import Request, at_once
+from pairwatch.sources.http_failures import retry_after, throttled, without_bundle
 from pairwatch.sources.quieting import Shared
 from pairwatch.text import clean
 
@@ -49,6 +54,9 @@ _NO_HOST, _NO_CONNECTION, _TIMED_OUT = (5, 6), (7,), (28,)
 _BROKEN_OFF = (16, 18, 52, 55, 56, 92)
 _TLS = (35, 51, 53, 54, 58, 59, 60, 64, 66, 77, 80, 82, 83, 90, 91)
 _REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED)
+
+# Where prices are asked for; the rest is cookies.
+_CHART = "/v8/finance/chart/"
 
 _logger = logging.getLogger("yfinance")
 _STATUS = re.compile(r"response code=(\d{3})")
@@ -70,14 +78,75 @@ def outcome(request: Request, within_days: Slice | None = None) -> tuple[Any, di
         return error
 
 
+class Refused(Exception):
+    """An answer about prices that no other cookie would change.
+
+    Attributes:
+        rest: how long Yahoo asks to be left alone, in seconds, if it does.
+    """
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(f"HTTP {response.status_code}")
+        self.status, self.body = response.status_code, response.content
+        self.rest = retry_after({"retry-after": response.headers.get("retry-after") or ""})
+
+
+class Session(Browser[Response]):
+    """What yfinance sends through, all of its requests in their turns.
+
+    yfinance follows every refusal by four or five requests for other cookies, and asks once more. That helps where the
+    cookies are refused, and often against a 429 or a failure; an unknown symbol stays unknown.
+    """
+
+    def request(self, method: Any, url: str, *args: Any, **more: Any) -> Response:
+        """See `curl_cffi.requests.Session.request`.
+
+        Raises:
+            Refused: asking again is of no use.
+            SourceError: the turn did not come.
+        """
+        next(_turns.get())()
+        response: Response = super().request(method, url, *args, **more)
+        if _CHART in url and _is_final(response):
+            raise Refused(response)
+        return response
+
+
+def _is_final(response: Response) -> bool:
+    status = response.status_code
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return "retry-after" in response.headers
+    return 400 <= status < 500 and status not in _REFUSALS
+
+
+# What is called before each request of this thread goes out, one after the other.
+_turns: ContextVar[Iterator[Callable[[], None]]] = ContextVar("turns", default=repeat(at_once))  # noqa: B039 - endless
+
+
+@cache
+def session() -> Session:
+    """The one that all fetches of this process share, as yfinance shares its cookies."""
+    return Session(impersonate="chrome")
+
+
+@contextmanager
+def _in_turn(turn: Callable[[], None]) -> Iterator[None]:
+    """Let every request of this thread but the first, which has had its turn, wait for one."""
+    token = _turns.set(chain([at_once], repeat(turn)))
+    try:
+        yield
+    finally:
+        _turns.reset(token)
+
+
 def _download(request: Request, within_days: Slice | None) -> tuple[Any, dict[str, Any]]:
     """The frame and the metadata of one history request; every failure as one of our own errors."""
     leg = request.leg
-    with _status_of_answers(verbose=request.verbose) as status:
+    with _status_of_answers(verbose=request.verbose) as status, _in_turn(request.turn):
         # The end lies ahead: answers about the past go through a cache that keeps failures.
         end = datetime.fromtimestamp(request.now, UTC).date() + timedelta(days=2)
         try:
-            ticker = yfinance.Ticker(leg.symbol)
+            ticker = yfinance.Ticker(leg.symbol, session=session())
             # The zone only shifts the ends of the request; asking for it would cost another request. The days of
             # the bars follow from the zone in the answer.
             ticker._tz = _known_zone(request.known)  # noqa: SLF001
@@ -85,14 +154,20 @@ def _download(request: Request, within_days: Slice | None) -> tuple[Any, dict[st
             first, interval = request.since or BEGINNING, "1d"
             if within_days:
                 interval, first, end = within_days
-            frame = ticker.history(
-                start=first, end=end, interval=interval, auto_adjust=False, actions=True, timeout=request.deadline
-            )
-            # Without this each fetch would begin with a request for a cookie, while all others wait for it.
-            listener.data._cookie = listener.data._cookie or bool(listener.data._session.cookies)  # noqa: SLF001
+            try:
+                frame = ticker.history(
+                    start=first, end=end, interval=interval, auto_adjust=False, actions=True, timeout=request.deadline
+                )
+            finally:
+                # Without this each fetch would begin with a request for a cookie, while all others wait for it.
+                listener.data._cookie = listener.data._cookie or bool(listener.data._session.cookies)  # noqa: SLF001
             metadata = ticker.history_metadata
             twice = [] if within_days else listener.twice()
             return frame, {**{key: metadata[key] for key in METADATA if key in metadata}, TWICE: twice}
+        except SourceError:  # of a turn
+            raise
+        except Refused as refused:
+            raise _refused(leg, refused) from None
         except Exception as error:
             raise _translated(leg, error, status.code) from error
 
@@ -108,7 +183,7 @@ def _known_zone(known: Facts | None) -> str:
 def _translated(leg: Leg, error: Exception, status: int) -> SourceError:  # noqa: PLR0911 - one line a failure
     """Our error for whatever yfinance, curl or the JSON reader raised, and the last HTTP status before it."""
     if isinstance(error, YFRateLimitError) or status == HTTPStatus.TOO_MANY_REQUESTS:
-        return RateLimited(f"{leg}: yahoo throttles this machine (HTTP 429); nothing is wrong with the symbol")
+        return throttled(leg, "yahoo", None)
     if isinstance(error, RequestException):
         return _connection(leg, error)
     if status in _REFUSALS:
@@ -128,8 +203,27 @@ def _translated(leg: Leg, error: Exception, status: int) -> SourceError:  # noqa
     return GarbledAnswer(f"{leg}: yfinance failed ({clean(type(error).__name__)}: {clean(error)})")
 
 
+def _refused(leg: Leg, refused: Refused) -> SourceError:
+    """Our error for an answer that no other cookie would change."""
+    if refused.status == HTTPStatus.TOO_MANY_REQUESTS:
+        return throttled(leg, "yahoo", refused.rest)
+    try:
+        said = json.loads(refused.body)
+    except json.JSONDecodeError as error:
+        return _not_json(leg, error.doc)
+    except (ValueError, RecursionError):
+        return GarbledAnswer(f"{leg}: yahoo's answer is not text")
+    try:
+        reason = said["chart"]["error"]["description"]
+    except (LookupError, TypeError):
+        reason = ""
+    return _missing(leg, clean(reason) if isinstance(reason, str) else "", refused.status)
+
+
 def _connection(leg: Leg, error: RequestException) -> SourceError:  # noqa: PLR0911 - one line a failure
     """Our error for one of libcurl's."""
+    if missing := without_bundle(leg):
+        return missing
     code, text = int(getattr(error, "code", 0) or 0), str(error).lower()
     if "connect tunnel failed" in text:
         return ConnectionRefused(f"{leg}: the proxy refuses to connect to yahoo")

@@ -170,7 +170,9 @@ BREAK = Heading(
             "The first return after the strongest change, by least squares: that which takes most off the influences'"
             " sum of squares, at least 60 bars, or a quarter of a short history, from either end.",
         ),
-        Column("earliest", "earliest", "date", f"The change lies from here on, at 95 % or more, if there is one: {_DATES}."),
+        Column(
+            "earliest", "earliest", "date", f"The change lies from here on, at 95 % or more, if there is one: {_DATES}."
+        ),
         Column("latest", "latest", "date", f"The change lies up to here, at 95 % or more, if there is one: {_DATES}."),
         Column("before", "before", "number", "Their correlation before the day."),
         Column("after", "after", "number", "Their correlation from the day on."),
