@@ -31,7 +31,7 @@ demo: $(STAMPS)/runtime $(STAMPS)/project ## compare two made-up series, offline
 dev: $(STAMPS)/dev $(STAMPS)/project ## set up .venv with everything for development
 
 test: dev ## run the tests with a coverage report (ARGS="-k name" for some)
-	$(BIN)/python -m pytest --cov --cov-report=term-missing $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --cov --cov-report=term-missing $(ARGS)
 
 check: dev ## format, lint, types, import rules, generated docs
 	$(BIN)/ruff format --check
