@@ -33,12 +33,13 @@ from pairwatch.kernels import (
 )
 from pairwatch.kernels.draws import Draws
 from pairwatch.kernels.regression import dickey_fuller, few_lags
-from pairwatch.kernels.tails import f_tail, normal_tail
+from pairwatch.kernels.tails import chi2_tail, f_tail, normal_tail
 from pairwatch.lead import resampling, windows
 from pairwatch.model import Floats
 from pairwatch.studies.correlation import factor
 from pairwatch.studies.related.moving import surprise
 from pairwatch.studies.spread import ledger
+from pairwatch.studies.spread.cointegration import FITS, REFUSED
 
 LEVEL = 0.05
 PERMUTATIONS = 199
@@ -65,7 +66,7 @@ class Test(NamedTuple):
         least: the fewest values it is meant for.
         most: the most runs of a line, for those that take long.
         says: whether the program says beside the number that its size is off, and under which noises.
-        cautious: whether the program says of an interval that it covers more than 95 %.
+        cautious: whether the program says that an interval covers more than 95 %, or that a p is too large.
         rival: a textbook's, which the program does not print; here to show what the other one is for.
     """
 
@@ -91,6 +92,22 @@ def returns_alone(leg: Floats) -> float:
     """Whether a series returns to its mean, as `pairwatch spread` asks of each leg."""
     test = dickey_fuller(leg - leg.mean(), max_lags=few_lags(len(leg) - 1), robust=True)
     return cointegration.dickey_fuller_p(test.t)
+
+
+def called_returning(a: Floats, b: Floats) -> bool:
+    """Whether `pairwatch spread` says that A returns by itself: by its own test, and by Johansen's vector."""
+    return returns_alone(a) < LEVEL and _refused(a, b) >= FITS
+
+
+def kept_to(a: Floats, b: Floats) -> bool:
+    """Whether it says of an A whose own test finds a return that it keeps to B."""
+    return returns_alone(a) < LEVEL and _refused(a, b) < REFUSED
+
+
+def _refused(a: Floats, b: Floats) -> float:
+    """The p of Johansen's vector being A alone."""
+    levels = np.column_stack([a, b])
+    return chi2_tail(cointegration.johansen(levels, cointegration.johansen_lags(levels)).lone[0], 1)
 
 
 def granger(a: Floats, b: Floats) -> float:
@@ -345,6 +362,27 @@ TESTS = (
     ),
     Test("Dickey-Fuller, a leg alone", lambda a, b, _: returns_alone(a - b), nulls.SPREADS, least=250),
     Test(
+        "Dickey-Fuller, a leg beside one it keeps to",
+        lambda a, _b, _: returns_alone(a),
+        nulls.KEPT,
+        least=250,
+        rival=True,
+    ),
+    Test(
+        "a leg that keeps to another, called returning",
+        lambda a, b, _: called_returning(a, b),
+        nulls.KEPT,
+        least=500,
+        cautious=True,
+    ),
+    Test(
+        "a leg that returns, called keeping to another",
+        lambda a, b, _: kept_to(a, b),
+        nulls.RETURNING,
+        least=500,
+        cautious=True,
+    ),
+    Test(
         "Dickey-Fuller, minimum variance",
         lambda a, b, _: least_variance(a, b),
         nulls.WALKS,
@@ -375,7 +413,7 @@ TESTS = (
     Test("equal correlations, 10 years", lambda a, b, _: in_time(a, b, 10), ALL_ALIKE, least=2500, says=wanders),
     Test("equal correlations, volatility", lambda a, b, _: by_volatility(a, b), nulls.STEADY, least=250),
     Test("equal correlations, up and down", lambda a, b, _: alike(a, b, [a > 0, a < 0]), nulls.STEADY),
-    Test("breakdowns, how many", lambda a, b, _: breakdowns(a, b), nulls.STEADY, least=1000),
+    Test("breakdowns, how many", lambda a, b, _: breakdowns(a, b), nulls.STEADY, least=1000, cautious=True),
     Test(
         "correlation break",
         lambda a, b, _: breaks.correlation_break(a, b).p_value,

@@ -144,6 +144,20 @@ def tied(noise: Noise, rng: np.random.Generator, runs: int, n: int) -> Drawn:
     return Drawn((x + decaying(b, 0.9)) / 100, x / 100)
 
 
+def noisier(noise: Noise, rng: np.random.Generator, runs: int, n: int) -> Drawn:
+    """A keeps to B, a walk, with a difference that keeps .9 of itself a bar and whose shocks are twice B's."""
+    a, b = Noise(noise.kind, 0).draw(rng, runs, n)
+    x = a.cumsum(axis=1)
+    return Drawn((x + decaying(2 * b, 0.9)) / 100, x / 100)
+
+
+def level(noise: Noise, rng: np.random.Generator, runs: int, n: int) -> Drawn:
+    """A returns by itself, keeping .9 a bar, beside a walk whose changes go against A's."""
+    a, b = Noise(noise.kind, 0).draw(rng, runs, n + BURN)
+    walk = (0.7 * b - 0.7 * a)[:, BURN:].cumsum(axis=1)
+    return Drawn(decaying(a, 0.9)[:, BURN:] / 100, walk / 100)
+
+
 def decaying(shocks: Floats, kept: float) -> Floats:
     """AR(1) from zero."""
     found = shocks.copy()
@@ -209,6 +223,8 @@ APART = Family(same, together, "they have a correlation of .5", lambda noise: no
 LAGS = Family(led_as_told, led_otherwise, "it is told 2 bars instead of 1")
 WALKS = Family(walks, tied, "the spread keeps .9 a bar")
 SPREADS = WALKS._replace(fits=lambda noise: not noise.rho)
+KEPT = Family(noisier, level, "A returns by itself", lambda noise: not noise.rho)
+RETURNING = Family(level, noisier, "A keeps to B", lambda noise: not noise.rho)
 STEADY = Family(same, changing, "ρ changes by .5 in the middle", lambda noise: noise.is_steady)
 STEADY_LATE = Family(same, changing_late, f"ρ changes by .5 after {LATE:.0%}", lambda noise: noise.is_steady)
 CORRELATIONS = Family(*claims(lambda rho: rho, -0.25), lambda noise: noise.is_steady)

@@ -69,8 +69,11 @@ def _wire(tmp_path_factory):
 @pytest.fixture
 def wire(_wire, monkeypatch):
     """A provider on loopback that this process and its subprocesses reach: see `tests.wire`."""
-    if loaded := sys.modules.get("yfinance.data"):  # its one session outlives a test that has put another into it
+    # One session, with its cookies and certificates, outlives a test that has put another into it.
+    if loaded := sys.modules.get("yfinance.data"):
         loaded.SingletonMeta._instances.clear()
+    if loaded := sys.modules.get("pairwatch.sources.yahoo.asking"):
+        loaded.session.cache_clear()
     _wire.reset()
     for name, value in _wire.environ.items():
         monkeypatch.setenv(name, value)

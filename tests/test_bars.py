@@ -160,6 +160,35 @@ def test_a_bar_without_a_price_at_its_end_is_left_out():
     assert ends[0].tolist() == list(range(600, 931, 30))
 
 
+@pytest.mark.parametrize("text", ["2m", "15m", "1h"])
+@pytest.mark.parametrize("share", [0.98, 0.6, 0.3])
+def test_bars_that_cannot_be_made_are_counted_by_session(text, share):
+    one = held(led(sessions=30, slots=390)[0], stamps(builders.weekdays(30), count=390, minutes=1)).bars
+    one = one.at(np.random.default_rng(2).random(len(one)) < share)
+    found, length = made(one, text), Interval.parse(text).length
+    expected = []
+    for day in one.days:
+        since = time_of_day(one.times[one.sessions == day], NEW_YORK)
+        ends = np.arange(-(-since[0] // length) * length, since[-1] + 1, length)
+        expected += [day] * int((~np.isin(ends, since)).sum())
+    assert found.left_out.tolist() == np.array(expected, dtype="M8[D]").tolist()
+
+
+def test_bars_within_which_a_session_ends_or_pauses_are_not_missed():
+    days = builders.weekdays(10)
+    morning, noon = (stamps(days, time(hour), count, zone="Asia/Tokyo") for hour, count in ((9, 30), (13, 27)))
+    times = np.concatenate([morning, noon], axis=1)  # 9:00 to 11:30, and 13:00 to 15:15
+    one = held(np.zeros(times.shape), times, zone="Asia/Tokyo").bars
+    found = made(one, "1h", "Asia/Tokyo")
+    assert len(found.left_out) == 0
+    assert len(found) == 10 * 4
+    assert len(made(one.at(one.times != found.times[5]), "1h", "Asia/Tokyo").left_out) == 1
+
+
+def test_bars_as_they_came_leave_none_out():
+    assert len(held(led()[0]).bars.left_out) == 0
+
+
 def test_bars_between_the_clocks_full_minutes_are_not_dated_later_than_they_were_made():
     times = stamps(builders.weekdays(4)) + 100 * SECOND
     found = made(held(np.zeros(times.shape), times).bars, "15m")

@@ -263,6 +263,25 @@ def test_the_side_that_jumps_where_a_split_is_lacks_it_or_has_it_twice(bad, fact
         assert one.hint == f"get {name} again, adjusted for splits"
 
 
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("ratio", [4.0, 0.25, 10.0])
+@pytest.mark.parametrize("bad", ["mine", "QQQ"])
+@pytest.mark.parametrize("since", [1, 2, 3, 4])
+def test_on_the_first_dates_after_a_split_the_side_that_jumps_is_blamed_too(since, bad, ratio, known):
+    right = builders.prices(builders.linked_returns(499)[0])
+    wrong = right.copy()
+    wrong[:-since] *= ratio
+    days = builders.weekdays(500)
+    events = (builders.event(days[-since], ratio, "split"),) if known else ()
+    x, y = (right, wrong) if bad == "mine" else (wrong, right)
+    here, there = builders.history(x, days, symbol="QQQ", events=events), mine(np.round(y, 4))
+    name = "csv:mine.csv" if bad == "mine" else "QQQ"
+    for one in (only(verify(here, [there])), only(verify(there, [here]))):
+        assert (one.kind, one.dates) == ("split", 500 - since)
+        assert f"before {days[-since]}, where {name} alone jumps: " in one.because
+        assert one.hint == f"get {name} again, adjusted for splits"
+
+
 @pytest.mark.parametrize("side", ["here", "there"])
 def test_where_both_sides_jump_neither_is_blamed_alone(side):
     x = builders.prices(builders.linked_returns(999)[0])

@@ -76,6 +76,7 @@ class Bars:
         prices: shape (n,), finite.
         sessions: the exchange's own day of each; shape (n,), never decreasing.
         made_of: how far apart the prices were that these bars are made of, in nanoseconds; 0 for bars as they came.
+        left_out: the session of each bar that could not be made, for no price stands at its end; shape (m,).
     """
 
     leg: Leg
@@ -85,11 +86,13 @@ class Bars:
     sessions: Days
     facts: Facts = field(default_factory=Facts)
     made_of: int = 0
+    left_out: Days = field(default_factory=lambda: np.zeros(0, dtype="datetime64[D]"))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "times", frozen_array(self.times, "i8"))
         object.__setattr__(self, "prices", frozen_array(self.prices, "f8"))
-        object.__setattr__(self, "sessions", frozen_array(self.sessions, "datetime64[D]"))
+        for name in ("sessions", "left_out"):
+            object.__setattr__(self, name, frozen_array(getattr(self, name), "datetime64[D]"))
         if not self.times.shape == self.prices.shape == self.sessions.shape or self.times.ndim != 1:
             raise ValueError("times, prices and sessions must be three equally long vectors")
         if not (self.times[1:] > self.times[:-1]).all():
@@ -166,7 +169,8 @@ def in_bars(bars: Bars, ahead: Instants) -> Bars:
     A bar ends on the clock, at a whole multiple of the interval after the session's own midnight, and has the last
     price in it; no bar holds prices of two sessions. Where the leg's prices never stand on these moments, bars end at
     the last moment before at which they do. A bar without a price at its end, such as one within which its session
-    ends, is left out: a leg whose prices are dated later than they were made seems to follow the other one.
+    ends, is left out: a leg whose prices are dated later than they were made seems to follow the other one. Those that
+    lie between a session's first price and its last one are counted in `left_out`.
 
     Args:
         ahead: what the clock of each price is ahead of UTC, in nanoseconds.
@@ -190,7 +194,31 @@ def in_bars(bars: Bars, ahead: Instants) -> Bars:
     early = (step - middle(since % step)) % step
     ends = -(-since // length) * length
     last = np.append((ends[1:] != ends[:-1]) | (bars.sessions[1:] != bars.sessions[:-1]), True)
-    return replace(bars.at(last & (ends - since == early)), made_of=step)
+    made = last & (ends - since == early)
+    return replace(bars.at(made), made_of=step, left_out=_left_out(bars, ends, made))
+
+
+def _left_out(bars: Bars, ends: Instants, made: np.ndarray[tuple[int, ...], np.dtype[np.bool]]) -> Days:
+    """The session of each bar that has no price at its end, of those that end while the session lasts.
+
+    No bar is missed that ends at a time of day at which no session ever has a price, such as in a pause at noon; of one
+    session nothing tells such a pause.
+
+    Args:
+        ends: after the session's midnight, of the bar that each price is in.
+        made: the prices that stand at such an end.
+    """
+    begins = starts(bars.sessions)
+    first, last = ends[begins], ends[np.append(begins[1:], len(bars)) - 1]
+    # The last one counts only where it was made: a session may end within a bar.
+    last_made = made[np.append(begins[1:], len(bars)) - 1]
+    if len(begins) > 1:
+        usual = np.unique(ends[made])
+        due = usual.searchsorted(last) - usual.searchsorted(first)
+    else:
+        due = (last - first) // bars.interval.length
+    count = np.add.reduceat(made.astype("i8"), begins)
+    return np.repeat(bars.sessions[begins], np.maximum(due + last_made - count, 0))
 
 
 def session_days(times: Instants, timezone: str) -> Days:

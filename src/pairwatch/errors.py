@@ -2,6 +2,7 @@
 
     PairwatchError
     ├── UsageError             2  the request cannot be understood
+    │   └── KeyRefused            a key stands in a file that others may open
     ├── SourceError            3  a leg could not be had, and why
     │   ├── UnknownSymbol         the provider does not know it
     │   ├── RateLimited           the provider throttles; says when to come back
@@ -49,6 +50,10 @@ class UsageError(PairwatchError):
 
     exit_code = 2
     default_hint = "pairwatch compare --help"
+
+
+class KeyRefused(UsageError):
+    """A key that is needed stands in a file that others may open, so it is not used."""
 
 
 class SourceError(PairwatchError):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pairwatch import kernels
-from pairwatch.errors import SourceError
+from pairwatch.errors import PairwatchError
 from pairwatch.model import Adjustment, Floats, Leg, Provenance, Series
 
 # What says of a stale history how it was served: no reason for taking another one.
@@ -59,7 +59,7 @@ def best(had: Sequence[tuple[Leg, History]]) -> tuple[Leg, History]:
     return max(had, key=lambda one: (_end(one[1]), not one[1].provenance.stale))
 
 
-def instead(leg: Leg, had: Sequence[tuple[Leg, History]], errors: Sequence[SourceError], day: date) -> History:
+def instead(leg: Leg, had: Sequence[tuple[Leg, History]], errors: Sequence[PairwatchError], day: date) -> History:
     """The best of what was had, under the name of the leg that was asked for; `errors` are of what was not.
 
     A file that ends well before `day`, the one for which it is wanted, is stale.
@@ -92,7 +92,7 @@ def _late(leg: Leg, chosen: Leg, found: History, day: date) -> str:
     return f"{leg}: from {chosen}, whose last close, {_end(found)}, is {late} days old"
 
 
-def none_had(leg: Leg, errors: Sequence[SourceError]) -> SourceError:
+def none_had(leg: Leg, errors: Sequence[PairwatchError]) -> PairwatchError:
     """The error where no leg of a chain could be had: the first one, at least one, with what the others say."""
     said = "; ".join(error.message for error in errors)
     return type(errors[0])(f"{leg}: none of its stand-ins could be had: {said}", errors[0].hint)

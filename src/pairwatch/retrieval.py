@@ -13,7 +13,7 @@ import numpy as np
 
 from pairwatch import currencies, kernels
 from pairwatch.cache import Cache, Unknown
-from pairwatch.errors import NotCached, SourceError, UnknownSymbol
+from pairwatch.errors import KeyRefused, NotCached, SourceError, UnknownSymbol
 from pairwatch.histories import History, best, instead, none_had
 from pairwatch.merging import Merge, Restated, merge
 from pairwatch.model import Declared, Fetched, Holding, Leg, Provenance, Series
@@ -178,11 +178,11 @@ class Desk:
     def _first_of(self, leg: Leg, chain: tuple[Leg, ...]) -> History:
         """The history of the first leg of a chain that can be had and is not stale, under the name of `leg`."""
         had: list[tuple[Leg, History]] = []
-        errors: list[SourceError] = []
+        errors: list[SourceError | KeyRefused] = []
         for other in chain:
             try:
                 had.append((other, self._declared(other, self.given(other))))
-            except SourceError as error:
+            except (SourceError, KeyRefused) as error:
                 errors.append(error)
                 continue
             chosen, found = best(had)

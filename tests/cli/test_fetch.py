@@ -270,13 +270,16 @@ def test_the_file_has_keys_if_nobody_else_can_read_it(run, provider, tmp_path, m
     monkeypatch.setenv("PAIRWATCH_CONFIG", str(file))
     file.chmod(0o644)
     code, out, err = run("fetch", "coingecko:bitcoin")
-    assert (code, out, provider.asked) == (2, "", [])
-    assert "chmod 600" in two_lines(err)[1]
+    assert (code, provider.asked) == (3, [])
+    assert out.endswith(f"{file}: keys can be read by others (mode 644)\n")
+    assert f"chmod 600 {file}" in err
     code, _, err = run("fetch", "QQQ")
     assert code == 0
     [note] = err.splitlines()
     assert note.startswith(f"note: {file}: keys can be read by others (mode 644), and are not used; chmod 600 {file}, ")
     assert run("fetch", "demo:LEADER", "--quiet")[2] == ""
+    code, out, _ = run("fetch", "QQQ", "IWM", "coingecko:bitcoin", "--csv", "--refresh")
+    assert (code, [row.split(",")[1] for row in out.splitlines()[1:]]) == (3, ["fetched", "fetched", "failed"])
     provider.keys.clear()
     file.chmod(0o600)
     assert run("fetch", "coingecko:bitcoin")[::2] == (0, "")

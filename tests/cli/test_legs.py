@@ -144,6 +144,15 @@ def test_config_show_names_every_section_that_cannot_be_read(run, configured):
     ]
 
 
+def test_where_a_key_may_not_be_used_the_next_of_the_chain_stands_in(run, provider, configured):
+    told = '[fallback]\n"fred:AAA" = ["fred", "yahoo"]\n[keys]\nfred = "s3cret"\n'
+    configured(told).chmod(0o644)
+    code, _, err = run("compare", "fred:AAA", "BBB", "--csv")
+    assert code == 0, err
+    assert "keys can be read by others (mode 644)" in err
+    assert "fred:AAA" not in provider.asked
+
+
 def test_config_show_shows_no_key(run, configured):
     configured('[keys]\nfred = "s3cret"\n').chmod(0o600)
     code, out, err = run("config", "show")

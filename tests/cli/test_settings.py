@@ -107,6 +107,16 @@ def test_config_show_says_of_a_password_and_a_key_that_is_nowhere_so(run, monkey
     assert beside_settings(run("config", "show")[1])["mail.password"] == ("set", "PAIRWATCH_MAIL_PASSWORD")
 
 
+@pytest.mark.parametrize("section", ["episodes", "instruments"])
+@pytest.mark.parametrize("value", ["5", '"abc"', "{ a = 1 }"])
+def test_config_show_says_which_section_is_no_list_and_shows_the_rest(run, file, section, value):
+    file.write_text(f"{section} = {value}\n")
+    code, out, err = run("config", "show")
+    assert code == 2
+    assert "window" in out
+    assert two_lines(err) == [f"error: {file}: {section} is no list", f"hint: write it as [[{section}]]"]
+
+
 def test_config_show_is_json_on_demand(run, file):
     rows = list(csv.DictReader(io.StringIO(run("config", "show")[1])))
     assert json.loads(run("config", "show", "--json")[1]) == rows

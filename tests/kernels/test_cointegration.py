@@ -121,6 +121,31 @@ def test_the_trace_is_the_same_for_both_orders_of_the_legs():
         assert here == pytest.approx(there, rel=1e-3)
 
 
+@pytest.mark.parametrize("lags", [0, 2])
+def test_what_a_leg_alone_loses_is_the_squared_correlation_of_its_level_with_both_changes(lags):
+    levels = np.column_stack(walks(400))
+    found, dx = johansen(levels, lags), np.diff(levels, axis=0)
+    past = [dx[lags - k : len(dx) - k] for k in range(1, lags + 1)]
+    design = np.column_stack([np.ones(len(dx) - lags), *past])
+    changes, before = (OLS(y, design).fit().resid for y in (dx[lags:], levels[lags:-1]))
+    for leg in (0, 1):
+        alone = OLS(before[:, leg], changes).fit().rsquared
+        expected = len(changes) * np.log((1 - alone) / (1 - found.eigenvalues[0]))
+        assert found.lone[leg] == pytest.approx(expected, rel=1e-8)
+    assert johansen(levels[:, ::-1], lags).lone == pytest.approx(found.lone[::-1], rel=1e-8)
+
+
+def test_johansens_vector_tells_a_leg_that_returns_from_one_that_keeps_to_another():
+    rng = np.random.default_rng(8)
+    noise, walk = 2 * rng.standard_normal(1000), rng.standard_normal(1000).cumsum()
+    for t in range(1, 1000):
+        noise[t] += 0.9 * noise[t - 1]
+    returns, keeps = (johansen(np.column_stack([leg, walk]), 1).lone for leg in (noise, noise + walk))
+    assert returns[0] < 4
+    assert returns[1] > 10
+    assert min(keeps) > 10
+
+
 def test_the_bootstrap_of_steady_walks_has_the_points_of_the_table():
     levels = np.random.default_rng(2).standard_normal((3000, 2)).cumsum(axis=0)
     drawn = null_traces(levels, 0, Draws(3), 4000)
@@ -171,7 +196,7 @@ def test_a_pair_that_keeps_together_is_told_from_one_that_does_not():
 def test_a_leg_that_does_not_move_has_no_trace():
     levels = np.column_stack([walks(100)[0], np.full(100, 5.0)])
     found = johansen(levels, 1)
-    assert np.isnan([*found.trace, *found.vector]).all()
+    assert np.isnan([*found.trace, *found.vector, *found.lone]).all()
     assert found.rank == 0
     assert np.isnan(johansen_p(levels, 1, Draws(0)))
     assert np.isnan(exceedance(np.nan, np.ones(3)))

@@ -180,6 +180,12 @@ for (name in levels_of) {
     say_all("johansen", paste(name, lags, sep = "/"), list(trace_0 = test@teststat[2], trace_1 = test@teststat[1],
       eigen_0 = eigen@teststat[2], eigen_1 = eigen@teststat[1], value_0 = test@lambda[1], value_1 = test@lambda[2],
       vector = test@V[2, 1]))
+    # What the likelihood ratio loses where the one vector is a leg alone: blrtest asks that this be the first.
+    for (leg in 1:2) {
+      ordered <- ca.jo(x[, c(leg, 3 - leg)], type = "trace", ecdet = "none", K = lags + 1, spec = "transitory")
+      lost <- blrtest(ordered, H = matrix(c(1, 0)), r = 1)@teststat
+      say("johansen", paste(name, lags, paste0("lone_", leg - 1), sep = "/"), lost)
+    }
   }
   most <- few(n - 1)
   changes <- embed(diff(x), most + 1)

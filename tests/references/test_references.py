@@ -323,6 +323,8 @@ def johansens():
             "value_0": test.eigenvalues[0],
             "value_1": test.eigenvalues[1],
             "vector": test.vector[1],
+            "lone_0": test.lone[0],
+            "lone_1": test.lone[1],
         }
         return {part: x for part, x in parts.items() if f"{key}/{part}" in numbers()["johansen"]}
 

@@ -704,7 +704,7 @@ def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(wire, key)
     assert wire.requests == []
 
 
-@given(st.text(min_size=1).filter(lambda text: text not in HUSHED), st.text(), st.text())
+@given(st.text(min_size=hushing.SHORTEST).filter(lambda text: "*" not in text), st.text(), st.text())
 def test_no_text_holds_a_secret_after_it_was_hushed(secret, before, after):
     hushing._forms.clear()
     hush([secret])

@@ -23,7 +23,7 @@ from pairwatch import errors, sources
 from pairwatch.cache import FILE_NAME, Cache
 from pairwatch.model import Event, Facts, Fetched, Frequency, Leg, Quote, Series
 from pairwatch.retrieval import Desk, Policy
-from pairwatch.sources import Key, Pace, Request, plugins
+from pairwatch.sources import Key, Pace, Request, hushing, plugins
 from pairwatch.text import is_clean
 
 NOW = at(TODAY)
@@ -484,6 +484,55 @@ def test_an_answer_that_breaks_the_contract_does_not_show_the_users_key():
         assert "s3cr" not in "".join(traceback.format_exception(caught.value))
 
 
+@pytest.mark.parametrize("kind", [RuntimeError, errors.SourceError, errors.TimedOut])
+def test_an_error_that_cannot_say_what_it_is_is_named(kind):
+    class Dumb(kind):
+        def __init__(self):
+            pass
+
+        def __str__(self):
+            raise LookupError("no words")
+
+    def fail(request):
+        raise Dumb
+
+    with pytest.raises(errors.SourceError) as caught:
+        guarded(fail)
+    assert "(it fails to say what)" in caught.value.message
+    assert caught.value.message.startswith(str(LEG))
+
+
+def test_a_remark_that_cannot_be_put_in_words_is_no_error():
+    class Dumb:
+        __str__ = None
+
+    assert guarded(lambda request: good(request)._replace(remarks=(Dumb(),))).remarks == ("(it fails to say what)",)
+
+
+def test_a_key_of_fewer_than_four_characters_garbles_nothing():
+    facts = Facts(name="a name", currency="USD", timezone="Europe/Paris")
+    answer = lambda request: good(request)._replace(series=series_with(facts=facts), remarks=("as adjusted",))  # noqa: E731
+    found = guarded(answer, key=Key("ACME_KEY", "a"))
+    assert (found.series.facts, found.remarks) == (facts, ("as adjusted",))
+
+    def fail(request):
+        raise RuntimeError("https://acme/x?key=abc failed")
+
+    with pytest.raises(errors.SourceError, match=r"RuntimeError: https://acme/x[?]key=abc failed$"):
+        guarded(fail, key=Key("ACME_KEY", "abc"))
+
+
+def test_a_key_that_is_part_of_a_word_that_has_to_be_one_of_a_few_leaves_it(monkeypatch):
+    facts = Facts(name="a level", measure="level", frequency="month", changes="percent")
+    for key in ("level", "month", "cent"):
+        monkeypatch.setattr(hushing, "_forms", {})
+        found = guarded(
+            lambda request: good(request)._replace(series=series_with(facts=facts)), key=Key("ACME_KEY", key)
+        ).series.facts
+        assert (found.measure, found.frequency, found.changes) == ("level", "month", "percent")
+        assert found.name == ("a ***" if key == "level" else "a level")
+
+
 def test_text_is_cleaned_on_its_way_in():
     dirty = "\x1b[31m" + "x" * 500
     facts = Facts(name=dirty, currency=dirty, unit=dirty, kind=dirty, exchange=dirty, timezone=dirty, identity=dirty)
@@ -510,8 +559,8 @@ def test_flags_that_are_no_booleans_can_be_stored(tmp_path):
 # ---------------------------------------------------------------- through the command line
 
 
-def pairwatch(folder: Path, *args: str) -> subprocess.CompletedProcess:
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path])}
+def pairwatch(folder: Path, *args: str, **variables: str) -> subprocess.CompletedProcess:
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *sys.path]), **variables}
     return subprocess.run(
         [sys.executable, "-m", "pairwatch", *args], capture_output=True, text=True, timeout=60, check=False, env=environ
     )
@@ -542,6 +591,49 @@ def test_a_bug_in_a_plugin_is_no_traceback(site):
     assert "the plug-in acme (of acme_pairwatch 1.2) failed: KeyError: 'bug'" in done.stderr
 
 
+TELLTALE = """
+        import logging, sys, threading, urllib.parse, warnings
+        from requests import adapters
+        import urllib3.connectionpool
+        key = request.key.secret
+        url = "https://acme/x?key=" + urllib.parse.quote(key)
+        logging.getLogger("urllib3.connectionpool").debug("asked %s", url)
+        logging.getLogger("httpx").info("asked %s", url)
+        logging.getLogger("acme.asking").warning("asked %s", url)
+        logging.warning("badly asked %d", url)
+        own = logging.getLogger("acme.own")
+        own.addHandler(logging.StreamHandler())
+        own.propagate = False
+        own.warning("asked %s", url)
+        try:
+            raise OSError(url)
+        except OSError:
+            logging.exception("failed", stack_info=True)
+        warnings.warn(url)
+        print("printed", url)
+        sys.stderr.writelines(["wrote ", url, chr(10)])
+        def aside():
+            print("thread", url, file=sys.stderr)
+            logging.getLogger("acme.thread").warning("asked %s", url)
+        thread = threading.Thread(target=aside)
+        thread.start()
+        thread.join()
+        request.turn()"""
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_neither_logs_nor_warnings_nor_prints_of_a_plugin_show_the_users_key(site, verbose):
+    folder = site("acme_pairwatch", ACME.replace("request.turn()", TELLTALE.strip()), acme="acme_pairwatch:Acme")
+    more = ["--verbose"] if verbose else []
+    done = pairwatch(folder, "compare", "acme:widgets", "demo:TWIN1", "-f", "csv", *more, ACME_KEY="s3cretACME")
+    assert done.returncode == 0, done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
+    said = ["failed", "printed https://acme/x?key=***", "wrote https://acme/x?key=***", "UserWarning: https://acme"]
+    said += ["thread https://acme/x?key=***", "asked https://acme/x?key=***"]
+    said += ["httpx: asked", "urllib3.connectionpool: asked", "acme.thread: asked"] if verbose else []
+    assert [one for one in said if one not in done.stderr] == []
+
+
 # ---------------------------------------------------------------- what it prints
 
 
@@ -551,7 +643,7 @@ def say(text: str) -> None:
 
 
 def is_as_it_was(out: object) -> bool:
-    """Whether standard output is again; it is not while plug-ins that other tests have given up still run."""
+    """Whether standard output is as it was; it is not while plug-ins that other tests have given up still run."""
     return sys.stdout is out or bool(plugins._plugged)
 
 
@@ -604,7 +696,7 @@ def test_plugins_that_run_at_the_same_time_leave_standard_output_as_it_was(capsy
 
 
 def test_a_plugin_that_fails_leaves_standard_output_as_it_was():
-    out = sys.stdout
+    out, err = sys.stdout, sys.stderr
 
     def fetch(request):
         raise ValueError("no")
@@ -612,3 +704,4 @@ def test_a_plugin_that_fails_leaves_standard_output_as_it_was():
     with pytest.raises(errors.SourceError):
         guarded(fetch)
     assert is_as_it_was(out)
+    assert sys.stderr is err or plugins._plugged

@@ -613,6 +613,13 @@ def test_four_threads_need_one_crumb_and_hardly_more_than_a_cookie_each(wire, ya
     assert sum(asked.host == "fc.yahoo.com" for asked in wire.requests) < 8
 
 
+@pytest.mark.parametrize("body", ["null", "[1]", '{"message": "no route"}', '{"chart": {"error": null}}'])
+def test_a_refusal_that_is_not_in_yahoos_words_says_nothing_of_the_symbol(wire, yahoo, body):
+    wire.serves("query2.finance.yahoo.com", "/v8/finance/chart/QQQ", body, status=404)
+    with pytest.raises(GarbledAnswer, match=r"QQQ: yahoo's answer is not in its format \(HTTP 404\)"):
+        ask(yahoo)
+
+
 @pytest.mark.parametrize(("fault", "kind"), [("404", UnknownSymbol), ("500", ProviderDown), ("garbage", GarbledAnswer)])
 def test_one_threads_failure_is_not_anothers(wire, yahoo, fault, kind):
     wire.lists(*(Listing(symbol, DAYS, closes) for symbol, closes in SIXTEEN.items()))

@@ -417,16 +417,16 @@ def told(*found, histories=99):
     return breakdowns.Breakdowns(pair, 30, rolling, found, 2.0, 0.85, histories).finding().partition("; ")[2]
 
 
-def test_a_lone_breakdown_is_told_with_both_its_ps_and_the_smaller_one_as_one_of_two():
+def test_a_lone_breakdown_is_told_with_the_p_of_the_rarer_of_its_depth_and_length_as_one_of_two():
     said = told(episode(300, 360, -5.0, 0.02, 0.8))
     assert said.startswith("it went from ")
-    assert said.endswith("(p .02 for one as deep, p .80 for one as long; the smaller as one of two: p .04)")
+    assert said.endswith(" was usual (p .04 for the rarer of depth and length)")
 
 
 def test_of_several_breakdowns_the_one_that_chance_makes_least_is_told():
     deep, long = episode(300, 310, -9.0, 0.03, 0.9), episode(400, 500, -3.0, 0.9, 0.2)
     assert told(long, deep).startswith("the deepest from ")
-    assert "p .03 for one as deep, p .90 for one as long; the smaller as one of two: p .06" in told(long, deep)
+    assert "(p .06 for the rarer of depth and length)" in told(long, deep)
     assert told(long, deep._replace(p_deep=0.3)).startswith("the longest from ")
     unsaid = [one._replace(p_deep=math.nan, p_long=math.nan) for one in (deep, long)]
     assert told(*unsaid, histories=0).startswith("the longest from ")
@@ -434,7 +434,7 @@ def test_of_several_breakdowns_the_one_that_chance_makes_least_is_told():
 
 
 def test_a_p_that_no_history_reaches_stays_an_upper_bound_as_one_of_two():
-    assert told(episode(300, 360, -5.0, 0.01, 0.8)).endswith("the smaller as one of two: p at most .02)")
+    assert told(episode(300, 360, -5.0, 0.01, 0.8)).endswith("(p at most .02 for the rarer of depth and length)")
 
 
 @pytest.mark.parametrize(
@@ -494,9 +494,9 @@ def test_no_break_is_a_normal_answer():
     study = correlation.study(linked(600))
     assert study["break"].rows[0][6] > 0.05
     assert study.findings[1].startswith("no structural break shows (p ")
-    assert study.findings[1].endswith("; a change in the last 60 bars would not show")
-    assert "a change in the last 60 bars would not show" in study["break"].notes
-    assert "in the last 20 bars would" in correlation.study(linked(100, window="30b")).findings[1]
+    assert study.findings[1].endswith("; a change in the last 60 bars may not show, and is not dated there")
+    assert "a change in the last 60 bars may not show, and is not dated there" in study["break"].notes
+    assert "in the last 20 bars may not show" in correlation.study(linked(100, window="30b")).findings[1]
 
 
 def test_what_the_size_of_the_moves_alone_would_make_is_said_in_plain_words():

@@ -586,7 +586,7 @@ def test_where_no_ratio_was_known_that_of_the_whole_history_is_marked():
     found = studied(pair, episodes=(Episode("early", pair.day(5), pair.day(30)),))
     row = rows(found, "stress")["early"]
     assert (row["in_sample"], row["ratio"]) == ("yes", pytest.approx(slope(b, a)))
-    assert "with the ratio of the whole history, which was not known then: early" in found["stress"].notes
+    assert "with the ratio of all 400 bars, which was not known then: early" in found["stress"].notes
 
 
 def test_what_is_not_over_has_no_numbers_yet_and_what_has_not_begun_is_named():
@@ -643,7 +643,7 @@ def test_ratios_of_the_whole_history_are_said_in_the_finding():
     pair = linked()
     early = Episode("early", pair.day(5), pair.day(30))
     found = next(one for one in studied(pair, episodes=(early,)).findings if "episode" in one)
-    assert found.endswith("; 1 of them by the ratio of the whole history, which was not known then")
+    assert found.endswith(f"; it is by the ratio of all {pair.n} bars, which was not known then")
 
 
 def test_bars_that_do_not_fit_an_episode_say_nothing():

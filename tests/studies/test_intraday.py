@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import builders
-from tests.intraday import FIVE, LONDON, ONE, held, led, of, stamps
+from tests.intraday import FIVE, LONDON, NEW_YORK, ONE, held, led, of, stamps
 
-from pairwatch.bars import SECOND, Interval, in_bars
+from pairwatch.bars import SECOND, Interval, in_bars, time_of_day
 from pairwatch.errors import NotEnoughData
 from pairwatch.studies import intraday
 from pairwatch.studies.intraday import Asked
 from pairwatch.studies.intraday.asked import nice, time_text
 
 ASKED = Asked(FIVE, 5, builders.FRIDAY)
-FIFTEEN = Interval.parse("15m")
+FIFTEEN, HOUR = Interval.parse("15m"), Interval.parse("1h")
 TICKS = Asked(Interval.parse("ticks"), 10, builders.FRIDAY)
 
 
@@ -52,6 +52,21 @@ def tick_pair(lead=2.0, sessions=25, seed=0, counts=(400, 150)):
     ]
 
 
+def quarters(seed, missing=0.0, interval=FIFTEEN, lag=2, sessions=30):
+    """Bars made of minutes of which some are missing; the first leg leads by `lag` minutes."""
+    rng = np.random.default_rng(seed)
+    x, noise = rng.standard_normal((2, sessions, 410))
+    y = 0.62 * np.roll(x, lag, axis=1) + 0.78 * noise
+    times = stamps(builders.weekdays(sessions), count=390, minutes=1).ravel()
+    legs = []
+    for returns, symbol in ((x, "AAA"), (y, "BBB")):
+        keep = rng.random(len(times)) >= missing
+        side = of(times[keep], 100 * np.exp(1e-3 * np.cumsum(returns[:, 20:]))[keep], symbol, interval)
+        ahead = time_of_day(side.bars.times, NEW_YORK) + side.bars.sessions.astype("M8[ns]").astype("i8")
+        legs.append(side._replace(bars=in_bars(side.bars, ahead - side.bars.times)))
+    return legs
+
+
 def test_a_lead_of_two_bars_is_found_with_its_lag_in_time():
     found = intraday.study(*pair(lead=0.3), ASKED)
     said = verdict(found)
@@ -62,13 +77,72 @@ def test_a_lead_of_two_bars_is_found_with_its_lag_in_time():
     assert "holds in the second" in found.findings[1]
 
 
-def test_a_lag_that_is_not_sure_is_not_said():
-    found = intraday.study(*pair(seed=2, sessions=20, slots=30, lead=0.05), ASKED)
-    assert verdict(found)["leader"] == "A"
-    assert found.findings[0].startswith(
-        "AAA leads BBB by a lag that is not sure (D(2) = +0.151, p < .001, 20 sessions; 95%"
+def test_no_leader_is_named_where_its_lag_may_be_on_either_side():
+    found = intraday.study(*pair(seed=28, sessions=20, slots=30, lead=0.08), ASKED)
+    said = verdict(found)
+    assert said["leader"] == "no verdict"
+    assert all(math.isnan(said[key]) for key in ("lag_bars", "lag_seconds", "later_lag", "later_p_value"))
+    assert found.findings[0] == (
+        "a lead shows (D(2) = +0.143, p .006, 20 sessions), whose lag and side cannot be said "
+        "(AAA in 93% of resamples, 95% from -30 min to +15 min)"
     )
-    assert found.findings[0].endswith("95% interval -25 min to +15 min)")
+    assert not any("first half" in text for text in found.findings)
+
+
+@pytest.mark.parametrize("seed", [36, 52, 69])
+def test_no_leader_contradicts_d(seed):
+    """A lead of two minutes in bars of a quarter of an hour, at whose other lag a reversal is larger by chance."""
+    found = intraday.study(*quarters(seed), ASKED._replace(interval=FIFTEEN, max_lag=10))
+    said = verdict(found)
+    assert said["asymmetry"] > 0
+    assert said["p_value"] < 0.05
+    assert said["leader"] in ("A", "no verdict")
+    assert "BBB leads" not in found.findings[0]
+
+
+def test_a_lead_shorter_than_a_bar_is_said_to_be_no_longer_than_one():
+    found = intraday.study(*quarters(36), ASKED._replace(interval=FIFTEEN, max_lag=10))
+    assert found.findings[0].startswith("AAA leads BBB by about 15 min or less (D(1) = +0.122, p .046, 30 sessions; ")
+
+
+def test_no_lead_is_not_said_of_bars_most_of_which_could_not_be_made():
+    found = intraday.study(*quarters(0, missing=0.7, lag=5), ASKED._replace(interval=FIFTEEN))
+    rows = {row[0]: row[1:3] for row in found["data"].rows}
+    made, gone = rows["prices"], rows["bars left out"]
+    shares = [gone[at] / (gone[at] + made[at]) for at in (0, 1)]
+    assert verdict(found)["leader"] == "cannot say"
+    assert re.match(
+        rf"who leads cannot be said at 15m: {max(shares):.0%} of the bars of (AAA|BBB) have no price at their end \(D",
+        found.findings[0],
+    )
+    assert found.findings[0].endswith("; --interval 1m takes every price")
+    assert not any("no lead" in text or "beyond chance" in text for text in found.findings)
+    assert rows["bars left out, share"] == pytest.approx(shares, rel=1e-12)
+    assert f"({gone[0]:,} of {gone[0] + made[0]:,} of AAA, {gone[1]:,} of" in found.receipt.lined_up
+
+
+def test_a_lead_that_shows_in_spite_of_missing_bars_is_named_beside_what_is_missing():
+    found = intraday.study(*quarters(0, missing=0.5, lag=2, interval=FIVE), ASKED)
+    assert verdict(found)["leader"] == "A"
+    assert any("of the bars of" in text and text.endswith("--interval 1m takes every price") for text in found.warnings)
+
+
+def test_no_lead_is_said_of_bars_few_of_which_could_not_be_made():
+    found = intraday.study(*quarters(0, missing=0.1), ASKED._replace(interval=FIFTEEN))
+    assert found.findings[0].startswith("no lead: ")
+
+
+def test_too_few_returns_for_missing_bars_name_these_and_the_way_out():
+    with pytest.raises(NotEnoughData, match=r"% of the bars of (AAA|BBB) have no price at their end") as caught:
+        intraday.study(*quarters(0, missing=0.8, interval=HOUR), ASKED._replace(interval=HOUR))
+    assert caught.value.hint == "--interval 1m takes every price"
+
+
+def test_legs_made_of_bars_of_two_lengths_take_every_price_as_ticks():
+    a, b = quarters(0, missing=0.7)
+    b = b._replace(bars=replace(b.bars, made_of=300 * SECOND))
+    found = intraday.study(a, b, ASKED._replace(interval=FIFTEEN))
+    assert "--interval ticks takes every price" in found.findings[0]
 
 
 def test_a_lead_that_has_gone_is_not_confirmed():
@@ -115,7 +189,8 @@ def test_nights_change_nothing():
 def test_swapping_the_legs_negates_lags_and_d_and_leaves_r_and_p(seed, lead):
     a, b = pair(lead=lead, seed=seed, sessions=20, slots=30)
     one, two = verdict(intraday.study(a, b, ASKED)), verdict(intraday.study(b, a, ASKED))
-    assert (one["lag_bars"], one["later_lag"]) == (-two["lag_bars"], -two["later_lag"])
+    for key in ("lag_bars", "later_lag"):
+        assert one[key] == pytest.approx(-two[key], abs=0, nan_ok=True)
     assert one["asymmetry"] == -two["asymmetry"]
     assert (one["p_value"], one["detectable"], one["r_at_0"]) == (two["p_value"], two["detectable"], two["r_at_0"])
     assert one["lead_lag_ratio"] == pytest.approx(1 / two["lead_lag_ratio"], rel=1e-12)
@@ -123,7 +198,7 @@ def test_swapping_the_legs_negates_lags_and_d_and_leaves_r_and_p(seed, lead):
 
 def test_legs_with_other_session_times_meet_where_both_are_open():
     days = builders.weekdays(14)
-    x, y = led(sessions=14, lead=0.4, lag=1)
+    x, y = led(sessions=14, lead=0.8, lag=1)
     london = stamps(days, time(8, 0), 102, zone=LONDON)  # to 16:30, which is 11:30 in New York
     returns = np.random.default_rng(4).standard_normal((14, 102)) * 1e-3
     returns[:, 78:] = x[:, :24]
@@ -338,7 +413,8 @@ def test_the_interval_of_a_lag_is_no_narrower_than_the_grid_of_shifts():
     found = intraday.study(*tick_pair(lead=3.0, counts=(1200, 400)), TICKS)
     (row,) = [row for row in found["verdict"].rows if row[0] == "lag_seconds"]
     assert (row[1], row[2] <= 3 <= row[3], row[3] - row[2] >= 10) == (5, True, True)
-    assert "by 5 s, to the nearest 5 s" in found.findings[0]
+    assert "AAA leads BBB by about 5 s or less (" in found.findings[0]
+    assert "AAA by about 5 s or less, holds in the second" in found.findings[1]
 
 
 def test_shifts_longer_than_what_lies_between_ticks_say_what_they_hide():
@@ -400,7 +476,9 @@ def test_clocks_that_never_meet_make_no_leader():
     found = intraday.study(*seen, ASKED._replace(interval=Interval.parse("1m")))
     assert verdict(found)["leader"] == "cannot say"
     assert "may be the clocks'" in found.findings[0]
-    assert any("like clockwork" in text for text in found.warnings)
+    assert any(
+        "like clockwork" in text and "(BBB's stamps are 1.667 min after AAA's)" in text for text in found.warnings
+    )
 
 
 # ---------------------------------------------------------------- words and speed

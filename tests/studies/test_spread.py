@@ -310,6 +310,68 @@ def test_a_leg_that_returns_by_itself_is_cointegrated_with_nothing():
     assert any(note.startswith("no: a leg that returns by itself") for note in study["cointegration"].notes)
 
 
+def keeping_to_a_walk():
+    """A walk, and AAA, which keeps to it with so much noise that its own test finds a return."""
+    rng = np.random.default_rng(6)
+    walk, noise = rng.standard_normal(1200).cumsum(), 2 * rng.standard_normal(1200)
+    for t in range(1, 1200):
+        noise[t] += 0.9 * noise[t - 1]
+    return tuple(history(100 * np.exp(0.005 * x), symbol=s) for x, s in ((walk + noise, "AAA"), (walk, "BBB")))
+
+
+def test_a_leg_that_keeps_to_the_other_is_cointegrated_though_its_own_test_finds_a_return():
+    study = studied(*keeping_to_a_walk())
+    found = of_history(study)
+    assert found["A alone"]["p"] < 0.05
+    assert found["A alone"]["lone_p"] < 0.001
+    assert found["A alone"]["verdict"] == "not alone"
+    assert [found[name]["verdict"] for name in ("A on B", "B on A", "trace, r = 0")] == ["yes"] * 3
+    assert study.findings[0].startswith("AAA and BBB are cointegrated, with ")
+    assert any(note.startswith("not alone: ") for note in study["cointegration"].notes)
+
+
+def with_lost(span, *lost):
+    """A span in which Johansen's vector loses so much where it is A alone, or B."""
+    return span._replace(trace=span.trace._replace(lone=lost))
+
+
+def test_a_leg_returns_by_itself_where_its_own_test_and_johansens_vector_say_so():
+    span = spread.cointegration.span(pair_of(*keeping_to_a_walk()), 1200)
+    for lost, own in ((6.6, "returns"), (6.7, "alone or not"), (10.8, "alone or not"), (10.9, "not alone")):
+        assert with_lost(span, lost, 40).own == (own, "not found")
+    assert with_lost(span, NAN, NAN).own == ("returns", "not found")
+    two = span._replace(trace=span.trace._replace(trace=(60.0, 9.5)))
+    assert np.isnan(two.lone_p).all()
+    assert two.own == ("returns", "not found")
+
+
+def test_where_a_leg_returns_by_itself_or_with_the_other_it_cannot_be_said():
+    pair = pair_of(*keeping_to_a_walk())
+    either = with_lost(spread.cointegration.span(pair, 1200), 8.0, 40)
+    first, *rest = findings(Found(pair, (either, either), spread.spreads.told(pair, either.forth.test), None, (), None))
+    own = r"AAA returns by itself or with BBB \(its own test p \S+, Johansen's of it alone p \.005\); Engle-Granger p"
+    assert re.match(f"whether AAA and BBB are cointegrated cannot be said: {own}", first)
+    assert any(re.match(f"over the last 1,200 closes it cannot be said: {own}", text) for text in rest)
+    rows = {row[0]: row[-1] for row in spread.cointegration.section(pair, (either,)).rows}
+    assert (rows["A on B"], rows["trace, r = 0"], rows["A alone"]) == (
+        "cannot be said",
+        "cannot be said",
+        "alone or not",
+    )
+
+
+def test_of_two_returns_the_one_that_johansen_does_not_bear_out_is_said_so():
+    pair = pair_of(*keeping_to_a_walk())
+    span = with_lost(spread.cointegration.span(pair, 1200), 1.0, 40)
+    both = span._replace(alone=(span.alone[0], span.alone[0]))
+    text = findings(Found(pair, (both,), spread.spreads.told(pair, span.forth.test), None, (), None))[0]
+    assert re.match(
+        r"not cointegration: AAA returns by itself \(p \S+\), BBB is not shown to \(p \S+ of its own test, which "
+        r"Johansen's does not bear out\); Engle-Granger ",
+        text,
+    )
+
+
 def test_legs_that_both_return_are_both_named():
     a, _ = returning(seed=11)
     study = studied(history(a.series.closes, symbol="AAA"), returning(seed=12)[0])

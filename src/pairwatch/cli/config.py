@@ -79,13 +79,16 @@ def _sections(source: str) -> Iterable[Callable[[], list[Row]]]:
 def _counts(file: Mapping[str, Any], name: str) -> Iterator[Row]:
     """How long the lists are that have commands, or studies, of their own."""
     from pairwatch import config
-    from pairwatch.text import plural
+    from pairwatch.text import clean, plural
 
     if "watchlist" in file:
         yield "watchlist", plural(len(config.watch_list(file, name)), "pair"), name
     for section in ("episodes", "instruments"):
+        entries = file.get(section, ())
+        if not isinstance(entries, list | tuple):
+            raise UsageError(f"{clean(name, 200)}: {section} is no list", f"write it as [[{section}]]")
         if section in file:
-            yield section, plural(len(file[section]), "entry"), name
+            yield section, plural(len(entries), "entry"), name
 
 
 def _rules(file: Mapping[str, Any], name: str) -> Iterator[Row]:

@@ -13,7 +13,7 @@ import typer
 from pairwatch import writing
 from pairwatch.cli import options, results, words, world
 from pairwatch.cli.groups import plain
-from pairwatch.errors import SourceError, StaleData, UsageError
+from pairwatch.errors import KeyRefused, SourceError, StaleData, UsageError
 from pairwatch.text import clean, plural
 
 if TYPE_CHECKING:
@@ -176,10 +176,13 @@ def _fetched(
 
 
 def _check_keys(legs: "Sequence[Leg]", *, quiet: bool) -> None:
-    """Raise `UsageError` for a key that cannot be one before anything is asked; no keyring is looked into."""
+    """Raise `UsageError` for a key that cannot be one before anything is asked; no keyring is looked into.
+
+    A key that stands in a file that others may open fails the legs that need it, and no other.
+    """
     keys = world.keys()
     for source in {leg.source for leg in legs}:
-        with suppress(SourceError):
+        with suppress(SourceError, KeyRefused):
             keys.at_hand(source)
     world.note_refused(keys, (), quiet=quiet)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from pairwatch import keyrings, sources
 from pairwatch.config.settings import nearest
-from pairwatch.errors import SourceError, UsageError
+from pairwatch.errors import KeyRefused, SourceError, UsageError
 from pairwatch.sources import Key
 from pairwatch.text import clean
 
@@ -40,7 +40,7 @@ class Keys(Mapping[str, Key]):
         file: Mapping[str, str] | None = None,
         file_name: str = "",
         keyring: Callable[[str], str] = keyrings.password,
-        refused: UsageError | None = None,
+        refused: KeyRefused | None = None,
     ) -> None:
         self._environ = environ
         self._file = file or {}
@@ -59,7 +59,8 @@ class Keys(Mapping[str, Key]):
 
         Raises:
             KeyError: there is none.
-            UsageError: it cannot be one, or stands in a file that others may open; it is not shown.
+            KeyRefused: it stands in a file that others may open.
+            UsageError: it cannot be one; it is not shown.
         """
         with self._lock:  # several threads may want it at once, and the user is asked once
             if source not in self._known:
@@ -80,14 +81,15 @@ class Keys(Mapping[str, Key]):
         """The key that the variables or the file have for a source, the better one first; the keyring stays shut.
 
         Raises:
-            UsageError: it cannot be one, or stands in a file that others may open; it is not shown.
+            KeyRefused: it stands in a file that others may open.
+            UsageError: it cannot be one; it is not shown.
         """
         for variable in sources.about(source).keys:
             if secret := self._environ.get(variable):
                 return _checked(Key(variable, secret, "the environment"), variable)
             if variable in self._file:
                 if self.refused:
-                    raise UsageError(self.refused.message, self.refused.hint)
+                    raise KeyRefused(self.refused.message, self.refused.hint)
                 return Key(variable, self._file[variable], self._file_name)
         return None
 
@@ -108,7 +110,7 @@ class Keys(Mapping[str, Key]):
         return None
 
 
-def open_to_others(file_name: str, mode: int | None) -> UsageError | None:
+def open_to_others(file_name: str, mode: int | None) -> KeyRefused | None:
     """Why the keys of a file with these permissions may not be used, if they may not.
 
     Args:
@@ -118,7 +120,7 @@ def open_to_others(file_name: str, mode: int | None) -> UsageError | None:
         return None
     name = clean(file_name, 200)
     message = f"{name}: keys can be read by others (mode {mode & 0o777:03o})"
-    return UsageError(message, f"chmod 600 {name}, or set the keys' variables, or use a keyring")
+    return KeyRefused(message, f"chmod 600 {name}, or set the keys' variables, or use a keyring")
 
 
 def file_keys(file: Mapping[str, Any], file_name: str) -> dict[str, str]:

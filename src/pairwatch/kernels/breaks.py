@@ -41,7 +41,7 @@ class Break(NamedTuple):
         low, high: between which places it lies, at 95 %, if there is one.
         before, after: the correlations of what is tested: of standardised, bounded returns.
         statistic: sup T.
-        unseen: a change among so many last returns is not looked for.
+        unseen: a change among so many last returns is not dated there; a large one may show, dated before them.
     """
 
     p_value: float
@@ -159,7 +159,7 @@ def correlation_break(a: Floats, b: Floats, decay: float = DAILY) -> Break:
     bounded at `BOUND` deviations: neither a turbulent stretch nor a single day passes for a break.
 
     Source: Andrews (1993), Econometrica 61(4), in the form of influences as Wied, Kraemer and Dehling (2012) have it;
-    Bai (1997) for the date. `NO_BREAK` of too few returns, of a leg that does not move, and of one series twice.
+    Eo and Morley (2015) for the date. `NO_BREAK` of too few returns, of a leg that does not move, of one series twice.
     """
     if len(a) < LEAST_RETURNS:
         return NO_BREAK

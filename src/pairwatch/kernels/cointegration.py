@@ -95,11 +95,14 @@ class Johansen(NamedTuple):
         trace: for no cointegrating vector, and for at most one.
         eigenvalues: the larger first.
         vector: the cointegrating vector, its first component 1.
+        lone: for each series, what the likelihood ratio loses where the vector is that series alone, which then
+            returns by itself: chi-squared of one degree, if it is. Johansen and Juselius (1990); urca's blrtest.
     """
 
     trace: tuple[float, float]
     eigenvalues: tuple[float, float]
     vector: tuple[float, float]
+    lone: tuple[float, float] = (NAN, NAN)
 
     @property
     def rank(self) -> int:
@@ -128,12 +131,16 @@ def johansen(levels: Floats, lags: int = 1) -> Johansen:
         return Johansen((NAN, NAN), (NAN, NAN), (NAN, NAN))
     moments = left.T @ left
     s00, sk0, skk = moments[:2, :2], moments[2:, :2], moments[2:, 2:]
-    values, vectors = np.linalg.eig(np.linalg.solve(skk, sk0 @ np.linalg.solve(s00, sk0.T)))
+    told = sk0 @ np.linalg.solve(s00, sk0.T)
+    values, vectors = np.linalg.eig(np.linalg.solve(skk, told))
     order = np.argsort(values.real)[::-1]
     values, vectors = values.real[order], vectors.real[:, order]
     logs = -len(rows) * np.log1p(-values)
     first = vectors[:, 0] / vectors[0, 0]
-    return Johansen((float(logs.sum()), float(logs[1])), tuple(values.tolist()), tuple(first.tolist()))
+    # The squared canonical correlation of each level alone with both changes; never above that of the best mixture.
+    lone = np.maximum(0, logs[0] + len(rows) * np.log1p(-np.diagonal(told) / np.diagonal(skk)))
+    trace = float(logs.sum()), float(logs[1])
+    return Johansen(trace, tuple(values.tolist()), tuple(first.tolist()), tuple(lone.tolist()))
 
 
 def _past(dx: Floats, lags: int) -> Floats:

@@ -9,14 +9,16 @@ not that of a source that comes with pairwatch). The value is a class without pa
 
 What a plug-in does is somebody else's code. Here is its border: whatever it raises becomes an error that names it, it
 gets no longer than the deadline, what it answers is held against the contract, and the user's key is taken out of all
-that it says. Waiting for a turn does not count against the deadline, and whoever has been given up gets no further
-turn. What it prints goes to standard error: standard output holds data.
+that it says: its errors and answers, what it or any library logs, and what it writes to `sys.stdout` and `sys.stderr`
+in a piece. Keys of fewer than four characters are not, nor what code below Python writes. Waiting for a turn does not
+count against the deadline, and whoever has been given up gets no further turn. What it prints goes to standard error:
+standard output holds data.
 """
 
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import cache
@@ -29,7 +31,7 @@ from pairwatch.errors import GarbledAnswer, SourceError, TimedOut
 from pairwatch.model import MEASURES, Days, Event, Facts, Fetched, Frequency, Leg, Quote, Series
 from pairwatch.sources import About, Pace, Request, Source
 from pairwatch.sources import names as ours
-from pairwatch.sources.hushing import hush, hushed, watch
+from pairwatch.sources.hushing import hush, hushed, watch, watch_all
 from pairwatch.sources.waiting import Deadline, within
 from pairwatch.text import LONGEST, clean
 
@@ -41,6 +43,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]{1,15}\Z")
 LONGEST_TEXT = 300
 KINDS = ("dividend", "split", "capital_gain")
 FREQUENCIES = get_args(Frequency)
+# The facts that have to be one of these and the like.
+WORDS = ("measure", "frequency", "changes")
 
 
 @cache
@@ -126,13 +130,17 @@ def _guarded(name: str, package: str, work: Callable[[], T]) -> T:
 
 
 def _said(error: BaseException) -> str:
-    name = _shown(type(error).__name__)
-    return f"{name}: {_shown(error)}" if str(error) else name
+    name, said = _shown(type(error).__name__), _shown(error)
+    return f"{name}: {said}" if said else name
 
 
 def _shown(text: object, longest: int = LONGEST_TEXT) -> str:
     """Text of a plug-in as it may be shown: in one clean line, and without the user's key."""
-    return clean(hushed(clean(hushed(str(text)), sys.maxsize)), longest)
+    try:
+        plain = str(text)
+    except (Exception, SystemExit):  # noqa: BLE001 - this is its code, too
+        plain = "(it fails to say what)"
+    return clean(hushed(clean(hushed(plain), sys.maxsize)), longest)
 
 
 def _checked_about(said: About) -> About:
@@ -155,6 +163,27 @@ def _checked_about(said: About) -> About:
     )
 
 
+class _Err:
+    """Standard error while plug-ins run: what is written there by whomever passes on without the users' keys.
+
+    By whomever, because a plug-in may have threads of its own.
+    """
+
+    def __init__(self, err: Any) -> None:
+        self.err = err
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.err, name)
+
+    def write(self, text: str) -> int:
+        self.err.write(hushed(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+
 class _Out:
     """Standard output while plug-ins run: what their threads write goes to standard error, all others' where it would.
 
@@ -174,11 +203,13 @@ _plugged: list[int] = []  # the threads that are in plug-ins' code, each as ofte
 
 @contextmanager
 def _aside() -> Iterator[None]:
-    """In this thread, what is printed to standard output goes to standard error."""
+    """In this thread, what is printed to standard output goes to standard error, and there without the users' keys."""
     me = threading.get_ident()
     with _standing_in:
         if not isinstance(sys.stdout, _Out):
             sys.stdout = _Out(sys.stdout)  # it passes everything on
+        if sys.stderr is not None and not isinstance(sys.stderr, _Err):
+            sys.stderr = _Err(sys.stderr)
         _plugged.append(me)
     try:
         yield
@@ -187,6 +218,8 @@ def _aside() -> Iterator[None]:
             _plugged.remove(me)
             if not _plugged and isinstance(sys.stdout, _Out):
                 sys.stdout = sys.stdout.out
+            if not _plugged and isinstance(sys.stderr, _Err):
+                sys.stderr = sys.stderr.err
 
 
 class _Guarded:
@@ -203,9 +236,9 @@ class _Guarded:
         try:
             return _checked(self._answer(request), request)
         except TimedOut as error:
-            said = _shown(error.message)
+            said, hint = _told(error)
             message = said if said.startswith(str(leg)) else f"{leg}: {self._name}: {said}"
-            raise TimedOut(message, _shown(error.hint)) from None
+            raise TimedOut(message, hint) from None
         except SourceError as error:
             raise _cleaned(error, leg) from None
         except (Exception, SystemExit) as error:  # noqa: BLE001 - it is no cause: its traceback may hold the key
@@ -223,6 +256,7 @@ class _Guarded:
         if request.key:
             hush((request.key.secret,))
             watch()
+            watch_all()
         deadline = Deadline(request.deadline, request.turn)
 
         def ask() -> object:
@@ -234,11 +268,15 @@ class _Guarded:
 
 def _cleaned(error: SourceError, leg: Leg) -> SourceError:
     """The error with clean text, its message beginning with the leg."""
-    message = _shown(error.message)
+    message, error.hint = _told(error)
     error.message = message if message.startswith(str(leg)) else f"{leg}: {message}"
-    error.hint = _shown(error.hint)
     error.args = (error.message,)
     return error
+
+
+def _told(error: SourceError) -> tuple[str, str]:
+    """Its message and its hint, which a class of the plug-in's may lack."""
+    return _shown(getattr(error, "message", error)), _shown(getattr(error, "hint", ""))
 
 
 def _checked(fetched: object, request: Request) -> Fetched:
@@ -299,7 +337,9 @@ def _checked_facts(facts: Facts) -> Facts:
     told: dict[str, Any] = {}
     for field in fields(Facts):
         value = getattr(facts, field.name)
-        told[field.name] = _shown(value, LONGEST) if isinstance(field.default, str) else value
+        # Words that only a few are taken of hide no key; a key that is part of one would garble it.
+        show = clean if field.name in WORDS else _shown
+        told[field.name] = show(value, LONGEST) if isinstance(field.default, str) else value
     told |= {name: bool(told[name]) for name in ("every_day", "simulated")}
     told["closes_at"] = None if told["closes_at"] is None else int(told["closes_at"])
     found = Facts(**told)

@@ -33,6 +33,8 @@ _NEAR = np.timedelta64(7, "D")
 _TICK = 2
 # More bad ticks than this share of all dates, and than this number, are none.
 _RARE, _FEW = 0.05, 20
+# So many last dates are too few to be a stretch of their own.
+_SHORT = 3
 # Where so much of what differs has no name, the rest has none either.
 _MOSTLY = 0.5
 # A bad tick is on the side that is so many times farther from its own neighbours.
@@ -244,6 +246,7 @@ class _Telling:
         """Why a stretch is at another level than the newer one; `passes`: an older one is where that was again."""
         if self.lined.rate:
             return self._because(Reason("adjustment", one.level, one.start, one.stop, steps=1))
+        one = self._without_tail(one)
         step, known = one.level - newer.level, next(self._known(one, self.events.splits), None)
         power = round(step / math.log(10))
         whole = one.start == 0 and one.stop == len(self.gap)
@@ -263,6 +266,11 @@ class _Telling:
             return self._because(paid)
         self.cost += 3
         return self._adjustment(newer, one)
+
+    def _without_tail(self, one: Plateau) -> Plateau:
+        """The stretch without the last dates of all where these agree, too few to be a stretch of their own."""
+        stop = int(np.flatnonzero(self.differs)[-1]) + 1
+        return one._replace(stop=stop) if 0 < one.stop - stop <= _SHORT and one.stop == len(self.gap) else one
 
     def _adjustment(self, newer: _State, one: Plateau) -> int:
         """A step that nothing explains, together with the one before it."""

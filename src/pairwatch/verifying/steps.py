@@ -155,9 +155,9 @@ def _plateau(gap: Floats, band: Floats, start: int, width: int, stop: int) -> Pl
     sure = start + width
     level = _middle(gap[start:sure])
     for _ in range(2):
-        left = _leaves(gap, band, start, level)
+        left = _leaves(gap, band, start + 1, level)
         level = _settled(gap[left:sure], band[left:sure], level)
-    left = _leaves(gap, band, start, level)
+    left = _leaves(gap, band, start + 1, level)
     return Plateau(left, stop, level, _middle(band[left:sure]))
 
 

@@ -49,8 +49,8 @@ class Rows(NamedTuple):
     remarks: tuple[str, ...]
 
 
-class _Piece(NamedTuple):
-    """Stamps and prices of some rows.
+class _Stamps(NamedTuple):
+    """The stamps of some rows.
 
     Attributes:
         whole, parts: of Unix time, which is scaled when all is read; else nanoseconds by the clock, and zeros.
@@ -60,17 +60,15 @@ class _Piece(NamedTuple):
     whole: Instants
     parts: Instants
     ahead: Instants
+    is_unix: bool
+    is_naive: bool
+
+
+class _Piece(NamedTuple):
+    """Stamps and prices of some rows."""
+
+    stamps: _Stamps
     prices: Floats
-    is_unix: bool
-    is_naive: bool
-
-
-class _Stamps(NamedTuple):
-    whole: Instants
-    parts: Instants
-    ahead: Instants
-    is_unix: bool
-    is_naive: bool
 
 
 def read_in_bulk(text: str, wanted: str) -> Rows | None:
@@ -88,7 +86,7 @@ def read_in_bulk(text: str, wanted: str) -> Rows | None:
         return None
     body = text.split("\n", places[0] - 1)[-1].rstrip("\n")
     pieces = None if '"' in body else _pieces(body.encode("ascii"), table, column.at)
-    moments = pieces and _joined(pieces)
+    moments = pieces and _joined([piece.stamps for piece in pieces])
     if not pieces or not moments:
         return None
     prices = np.concatenate([piece.prices for piece in pieces])
@@ -110,12 +108,12 @@ def _pieces(body: bytes, table: Table, column: int) -> list[_Piece] | None:
     return pieces
 
 
-def _joined(pieces: list[_Piece]) -> Moments | None:
-    whole, parts, ahead = (np.concatenate(each) for each in list(zip(*pieces, strict=True))[:3])
-    if len({piece.is_unix for piece in pieces}) > 1:
+def _joined(stamps: list[_Stamps]) -> Moments | None:
+    whole, parts, ahead = (np.concatenate(each) for each in list(zip(*stamps, strict=True))[:3])
+    if len({some.is_unix for some in stamps}) > 1:
         return None
-    if not pieces[0].is_unix:
-        return moments_of(whole, ahead, any_naive=any(piece.is_naive for piece in pieces))
+    if not stamps[0].is_unix:
+        return moments_of(whole, ahead, any_naive=any(some.is_naive for some in stamps))
     times = scaled(whole, parts)
     return None if times is None else Moments(times, ahead)
 
@@ -137,7 +135,7 @@ def _piece(text: bytes, separator: str, width: int, wanted: tuple[int, int]) -> 
     stamps = _stamps(buffer, *begins)
     if stamps is None or (prices := _prices(buffer, *ends)) is None:
         return None
-    return _Piece(stamps.whole, stamps.parts, stamps.ahead, prices, stamps.is_unix, stamps.is_naive)
+    return _Piece(stamps, prices)
 
 
 # ---------------------------------------------------------------- stamps

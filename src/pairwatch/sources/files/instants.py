@@ -72,22 +72,29 @@ def _unix(cells: Sequence[str], where: Where) -> Moments:
         if found[2]:
             parts[at] = int(found[2].ljust(9, "0"))
     largest = max(whole)
-    unit = next(size for limit, size in _SIZES if largest < limit)
-    if any(min(whole) < limit <= largest for limit, _ in _SIZES):
+    unit = _unit_of(min(whole), largest)
+    if not unit:
         raise UnreadableFile("some stamps are in seconds and others in parts of them", "write all in one unit")
     if largest * unit >= _END:
         at = whole.index(largest)
         raise _too_far(cells[at], where(at))
-    times = np.array(whole, dtype="i8") * unit + parts * unit // SECOND
+    times = _in_unit(np.array(whole, dtype="i8"), parts, unit)
     return Moments(times, np.zeros(len(times), dtype="i8"))
 
 
 def scaled(whole: Instants, parts: Instants) -> Instants | None:
     """Unix nanoseconds of whole numbers and billionths; None where it cannot be said, and of what lies too far away."""
-    least, largest = int(whole.min()), int(whole.max())
-    unit = next(size for limit, size in _SIZES if largest < limit)
-    if any(least < limit <= largest for limit, _ in _SIZES) or largest * unit >= _END:
-        return None
+    unit = _unit_of(int(whole.min()), int(whole.max()))
+    return _in_unit(whole, parts, unit) if unit and int(whole.max()) * unit < _END else None
+
+
+def _unit_of(least: int, largest: int) -> int:
+    """What Unix time is counted in, in nanoseconds; 0 where the least and the largest of it differ in that."""
+    units = {next(size for limit, size in _SIZES if each < limit) for each in (least, largest)}
+    return units.pop() if len(units) == 1 else 0
+
+
+def _in_unit(whole: Instants, parts: Instants, unit: int) -> Instants:
     return np.asarray(whole * unit + parts * unit // SECOND)
 
 

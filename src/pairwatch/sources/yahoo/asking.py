@@ -216,8 +216,10 @@ def _refused(leg: Leg, refused: Refused) -> SourceError:
     try:
         reason = said["chart"]["error"]["description"]
     except (LookupError, TypeError):
-        reason = ""
-    return _missing(leg, clean(reason) if isinstance(reason, str) else "", refused.status)
+        reason = None
+    if not isinstance(reason, str):  # of whoever answers so nothing is remembered as a word on the symbol
+        return GarbledAnswer(f"{leg}: yahoo's answer is not in its format (HTTP {refused.status})")
+    return _missing(leg, clean(reason), refused.status)
 
 
 def _connection(leg: Leg, error: RequestException) -> SourceError:  # noqa: PLR0911 - one line a failure

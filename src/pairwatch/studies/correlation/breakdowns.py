@@ -27,8 +27,8 @@ HALTED = f"a leg is halted: unchanged for {episodes.HALT} bars or more"
 # What the break's p is of, and how often it rejects where the correlation is the same in the long run.
 CAVEAT = (
     "p is of what is measured: the link changed, or the volatilities of what the legs share and of their own parted"
-    " company; of simulated histories in which these only cluster, each by itself, 12 to 16% show a break at p .05 from"
-    " 1,000 returns on, 26% of 250"
+    " company; of simulated histories in which these only cluster, each by itself, 12 to 18% show a break at p .05 from"
+    " 1,000 returns on, 21 to 30% of 250 or 500"
 )
 
 
@@ -94,12 +94,11 @@ class Breakdowns(NamedTuple):
         return f"{name if len(self.found) > 1 else 'it went'} {lasted}{still}, {weakest}{self._likely(told)}"
 
     def _likely(self, told: Breakdown) -> str:
-        """Both p of an episode, and the smaller one as one of two (Holm 1979)."""
+        """The p of the rarer of an episode's depth and length, as one of two (Holm 1979); each is in the table."""
         if not self.histories:
             return ""
-        both = f"{self._chance(told.p_deep)} for one as deep, {self._chance(told.p_long)} for one as long"
-        smaller = chance(min(1.0, 2 * min(told.p_deep, told.p_long)), 2 * self._least)
-        return f" ({both}; the smaller as one of two: {smaller})"
+        rarer = chance(min(1.0, 2 * min(told.p_deep, told.p_long)), 2 * self._least)
+        return f" ({rarer} for the rarer of depth and length)"
 
     def rule(self) -> str:
         """What begins and ends one."""
@@ -118,7 +117,7 @@ class Breakdowns(NamedTuple):
         drawn = (
             f"constant correlation gives {self.by_chance:.1f} on average; for as many {self._chance(self.p_value)}"
             f" ({self.histories} histories resampled in blocks of {episodes.BLOCK} bars, volatility kept;"
-            f" no p is below {plain(self._least)})"
+            f" no p is below {plain(self._least)}, and of a count it is rather too large than too small)"
         )
         notes = [drawn]
         still = int(np.count_nonzero(np.isnan(self.rolling)))
@@ -268,7 +267,7 @@ class Changed(NamedTuple):
         return f"structural break on {day(f.at + 1)} {lies} ({chance(f.p_value)}): {values}; {how}"
 
     def _unseen(self) -> str:
-        return f"a change in the last {plural(self.found.unseen, 'bar')} would not show"
+        return f"a change in the last {plural(self.found.unseen, 'bar')} may not show, and is not dated there"
 
     def _silent(self) -> str:
         few = f"{plural(self.pair.n, 'return')} are fewer than {breaks.LEAST_RETURNS}"

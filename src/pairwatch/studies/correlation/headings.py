@@ -183,8 +183,8 @@ BREAK = Heading(
             "Of so strong a change, if there is none: simulated for as many values and lags (Andrews 1993 gives the"
             " limit). It is of what is"
             " measured: where the volatilities of what the legs share and of their own part company, r changes though"
-            " nothing that links them does. Of histories in which these only cluster, each by itself, 12 to 16 %"
-            " have p .05 from 1,000 returns on, 26 % of 250.",
+            " nothing that links them does. Of histories in which these only cluster, each by itself, 12 to 18 %"
+            " have p .05 from 1,000 returns on, 21 to 30 % of 250 or 500.",
         ),
         Column(
             "statistic",

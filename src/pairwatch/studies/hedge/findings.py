@@ -227,7 +227,10 @@ def _stress(found: Found) -> str:
     if deepest is not most and loss(deepest.hedged) > 0:
         text += f"; its {least} was in {_of_both(found.sides, deepest)}"
     later = sum(one.in_sample for one in there)
-    return f"{text}; {later} of them by the ratio of the whole history, which was not known then" if later else text
+    if not later:
+        return text
+    which = f"{later} of the {len(there)} are" if len(there) > 1 else "it is"
+    return f"{text}; {which} by the ratio of all {plural(len(found.sides.a), 'bar')}, which was not known then"
 
 
 def _of_both(sides: Sides, one: Told) -> str:

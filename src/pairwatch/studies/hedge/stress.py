@@ -12,7 +12,7 @@ from pairwatch.model import NAN, Cell, Column, Heading, Section
 from pairwatch.studies.hedge.episodes import Episode
 from pairwatch.studies.hedge.held import Ratios
 from pairwatch.studies.hedge.legs import Sides
-from pairwatch.text import listing
+from pairwatch.text import listing, plural
 
 HEADING = Heading(
     "stress",
@@ -30,7 +30,7 @@ HEADING = Heading(
             "hedged",
             "return",
             "A's change less h times B's: units bought and sold at the first close and left alone, by the ratio h "
-            "known then; where none was known, by that of the whole history, which is said.",
+            "known then; where none was known, by that of all bars (from --since on), which is said.",
         ),
         Column("ratio", "ratio", "number", "The ratio h.", wide=True),
         Column(
@@ -40,7 +40,7 @@ HEADING = Heading(
             "The days of the closes that the changes are made of: each leg's last ones on or before the two days.",
             wide=True,
         ),
-        Column("in_sample", "in sample", "text", "yes, where the ratio is that of the whole history.", wide=True),
+        Column("in_sample", "in sample", "text", "yes, where the ratio is that of all bars.", wide=True),
         Column("note", "note", "text", "Why something is missing.", wide=True),
         Column("what", "what happened", "text", "In one sentence.", wide=True),
         Column("source", "source", "text", "The public record that it is dated by.", wide=True),
@@ -93,7 +93,8 @@ def section(sides: Sides, found: list[Told], episodes: Iterable[Episode]) -> Sec
     if sides.bar != "day" and found:
         notes.append("changes are between the last closes on or before these days: which, the column `closes` has")
     if inside := [one.episode.name for one in found if one.in_sample]:
-        notes.append(f"with the ratio of the whole history, which was not known then: {listing(inside, len(inside))}")
+        bars = plural(len(sides.a), "bar")
+        notes.append(f"with the ratio of all {bars}, which was not known then: {listing(inside, len(inside))}")
     if later := [one.name for one in episodes if last < one.since]:
         notes.append(f"after the last close, of {last}, and not shown: {listing(later)}")
     return Section(sides.labelled(HEADING), tuple(rows), tuple(notes))

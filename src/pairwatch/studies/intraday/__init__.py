@@ -13,10 +13,10 @@ from pairwatch.bars import SECOND, Bars
 from pairwatch.gathering import Held
 from pairwatch.kernels.sessions import FEWEST
 from pairwatch.model import NAN, Cell, Floats, LegReceipt, Receipt, Section, Study
-from pairwatch.studies.intraday.asked import Asked, Legs, legs_of, said, time_text
-from pairwatch.studies.intraday.found import Found
+from pairwatch.studies.intraday.asked import Asked, Legs, finer, legs_of, missed, said, sparsest, time_text
+from pairwatch.studies.intraday.found import Found, Later
 from pairwatch.studies.intraday.headings import ASYMMETRY, DATA, HEADINGS, LAGS, VERDICT
-from pairwatch.studies.intraday.ways import Way, way_of
+from pairwatch.studies.intraday.ways import Way, late, way_of
 from pairwatch.text import listing, plural
 from pairwatch.verdicts import p_text
 
@@ -24,6 +24,8 @@ __all__ = ["HEADINGS", "Asked", "study"]
 
 # From this share of unchanged prices on it is said that a leg is traded less often.
 SELDOM = 0.2
+# From this share of bars without a price at their end on, no lead means nothing: pairs shrink by its square.
+SPARSE = 0.2
 
 
 def study(a: Held, b: Held, asked: Asked) -> Study:
@@ -42,7 +44,7 @@ def study(a: Held, b: Held, asked: Asked) -> Study:
         as_of=legs.days[-1].item(),
         bars=0,
         findings=tuple(_findings(legs, way)),
-        sections=(_verdict(way), _lags(way), _asymmetry(legs, way), _data(legs, way)),
+        sections=(_verdict(legs, way), _lags(way), _asymmetry(legs, way), _data(legs, way)),
         receipt=_receipt(legs, way, asked),
         warnings=tuple(_warnings(legs, way)),
         history=_history(legs, way),
@@ -58,6 +60,9 @@ def _findings(legs: Legs, way: Way) -> Iterator[str]:
         yield _still(legs, way)
         return
     yield _who_leads(legs, way)
+    if _too_sparse(legs, found):
+        yield _together(way)
+        return
     if found.decided and not math.isnan(found.later.p_value):
         yield _out_of_sample(legs, way)
     if not way.on_grid:
@@ -94,16 +99,38 @@ def _who_leads(legs: Legs, way: Way) -> str:
         moving = f"both legs move in {plural(found.judged.rows, 'session' if way.parts == 1 else 'part')}"
         return f"who leads cannot be said: {rests}, {moving}, the test needs {FEWEST}"
     d = f"D({found.at}) = {found.asymmetry:+.3f}, {p_text(found.p_value)}, {rests}"
-    if found.decided:
-        leader, follower = legs.names if found.lag > 0 else legs.names[::-1]
-        low, high = (time_text(round(end) * found.step) for end in found.lag_interval)
-        by, grid = (time_text(length)[1:] for length in (abs(found.lag) * found.step, found.step))
-        by = "by a lag that is not sure" if found.any_lag else f"by {by}, to the nearest {grid}"
-        return f"{leader} leads {follower} {by} ({d}; 95% interval {low} to {high})"
+    if found.shows:
+        return _lead(legs, found, d)
     if found.p_value < 0.05 and found.blurred:
         by = time_text(found.blur)[1:]
         return f"who leads cannot be said: a lag no longer than the {by} between prices may be the clocks' ({d})"
+    if _too_sparse(legs, found):
+        return f"who leads cannot be said at {legs.a.interval}: {sparsest(legs)} ({d}); {finer(legs)}"
     return f"no lead: the asymmetry that stands out most is within chance ({d}); {_would_show(found)}"
+
+
+def _lead(legs: Legs, found: Found, d: str) -> str:
+    """Who leads by how much; no lag and no side where resamples have it on both sides."""
+    low, high = (time_text(round(end) * found.step) for end in found.lag_interval)
+    leader, follower = legs.names if found.lag > 0 else legs.names[::-1]
+    if found.sideless:
+        why = f"{leader} in {found.share:.0%} of resamples, 95% from {low} to {high}"
+        return f"a lead shows ({d}), whose lag and side cannot be said ({why})"
+    by = _by(found.lag, found.step)
+    if abs(found.lag) > 1:
+        by += f", to the nearest {time_text(found.step)[1:]}"
+    return f"{leader} leads {follower} by {by} ({d}; 95% interval {low} to {high})"
+
+
+def _by(lag: float, step: int) -> str:
+    """How long a lag is: a shorter one than a step shows as a step."""
+    text = time_text(round(abs(lag)) * step)[1:]
+    return text if abs(lag) > 1 else f"about {text} or less"
+
+
+def _too_sparse(legs: Legs, found: Found) -> bool:
+    """Whether no lead means nothing, for too many bars could not be made."""
+    return found.p_value >= 0.05 and sparsest(legs).share > SPARSE
 
 
 def _would_show(found: Found) -> str:
@@ -116,9 +143,8 @@ def _out_of_sample(legs: Legs, way: Way) -> str:
     found, later = way.found, way.found.later
     leader = legs.names[0 if later.lag > 0 else 1]
     verb = "holds in" if later.holds else "is not confirmed by"
-    by = time_text(abs(later.lag) * found.step)[1:]
     return (
-        f"the lead of the first half, {leader} by {by}, {verb} the second "
+        f"the lead of the first half, {leader} by {_by(later.lag, found.step)}, {verb} the second "
         f"(D = {later.asymmetry:+.3f}, {p_text(later.p_value)})"
     )
 
@@ -154,12 +180,15 @@ def _warnings(legs: Legs, way: Way) -> Iterator[str]:
                 f"{share:.0%} of {bars.leg}'s bars leave its price as it was: a leg that is traded less often seems to "
                 "follow"
             )
+    if sparsest(legs).share > SPARSE and way.found.shows:
+        yield f"{sparsest(legs)}; {finer(legs)}"
     if any(way.still) or way.on_grid:
         return
     if way.found.blur:
         yield (
             f"both legs come like clockwork, each at its own moments ({way.share:.0%} are of both): a lead no longer "
-            f"than their step, {time_text(way.found.blur)[1:]}, may be the clocks'; take prices of the same moments"
+            f"than their step, {time_text(way.found.blur)[1:]}, may be the clocks'{_beside(legs)}; take prices of the "
+            "same moments"
         )
     elif way.found.step > way.usual:
         yield (
@@ -168,27 +197,34 @@ def _warnings(legs: Legs, way: Way) -> Iterator[str]:
         )
 
 
+def _beside(legs: Legs) -> str:
+    a, b = legs.names
+    by = late(legs)
+    return f" ({b}'s stamps are {time_text(abs(by))[1:]} {'after' if by > 0 else 'before'} {a}'s)" if by else ""
+
+
 # ---------------------------------------------------------------- sections
 
 
-def _verdict(way: Way) -> Section:
+def _verdict(legs: Legs, way: Way) -> Section:
     found = way.found
     low, high = found.lag_interval
     per_second = found.step / SECOND
     known = not math.isnan(found.p_value)
+    lag, later = (NAN, Later(NAN, NAN, NAN)) if found.shows and found.sideless else (found.lag, found.later)
     rows: list[tuple[Cell, ...]] = [
-        ("leader", _leader(found), None, None, "text"),
-        ("lag_bars" if way.on_grid else "lag_steps", found.lag, low, high, "count"),
-        ("lag_seconds", found.seconds, low * per_second, high * per_second, "number"),
+        ("leader", _leader(legs, found), None, None, "text"),
+        ("lag_bars" if way.on_grid else "lag_steps", lag, low, high, "count"),
+        ("lag_seconds", lag * per_second, low * per_second, high * per_second, "number"),
         ("asymmetry", found.asymmetry, None, None, "number"),
         ("p_value", found.p_value, None, None, "probability"),
         ("detectable", found.judged.detectable if known else NAN, None, None, "number"),
         ("r_at_0", float(found.r[found.max_lag]), None, None, "number"),
         *(() if way.on_grid else _of_contrast(found)),
         ("lead_lag_ratio", found.ratio, *found.ratio_interval, "number"),
-        ("later_lag", found.later.lag if not math.isnan(found.later.p_value) else NAN, None, None, "count"),
-        ("later_asymmetry", found.later.asymmetry, None, None, "number"),
-        ("later_p_value", found.later.p_value, None, None, "probability"),
+        ("later_lag", later.lag if not math.isnan(later.p_value) else NAN, None, None, "count"),
+        ("later_asymmetry", later.asymmetry, None, None, "number"),
+        ("later_p_value", later.p_value, None, None, "probability"),
     ]
     if any(way.still):  # what would be said of a lag is rounding
         rows = [(row[0], row[1] if row[4] == "text" else NAN, None, None, row[4]) for row in rows]
@@ -200,9 +236,11 @@ def _of_contrast(found: Found) -> Iterator[tuple[Cell, ...]]:
     yield "r_at_contrast", float(found.r[found.max_lag + found.contrast]), None, None, "number"
 
 
-def _leader(found: Found) -> str:
-    if math.isnan(found.p_value) or (found.p_value < 0.05 and found.blurred):
+def _leader(legs: Legs, found: Found) -> str:
+    if math.isnan(found.p_value) or (found.p_value < 0.05 and found.blurred) or _too_sparse(legs, found):
         return "cannot say"
+    if found.shows and found.sideless:
+        return "no verdict"
     return "none" if not found.decided else "A" if found.lag > 0 else "B"
 
 
@@ -251,9 +289,18 @@ def _data(legs: Legs, way: Way) -> Section:
         ("prices", len(a), len(b), way.common, "count"),
         ("returns", *way.returns, way.returns[0] if way.on_grid else None, "count"),
         ("unchanged prices", *way.unchanged, None, "fraction"),
+        *_missed(legs),
         ("blocks", None, None, way.found.blocks, "count"),
     )
     return Section(DATA, rows, (_way(way), *_made(legs)))
+
+
+def _missed(legs: Legs) -> Iterator[tuple[Cell, ...]]:
+    """Of bars that were made of shorter ones, how many could not be."""
+    found = [missed(bars, legs.days) for bars in (legs.a, legs.b)]
+    if legs.a.made_of or legs.b.made_of:
+        yield "bars left out", *(one.gone for one in found), None, "count"
+        yield "bars left out, share", *(one.share for one in found), None, "fraction"
 
 
 def _way(way: Way) -> str:
@@ -275,8 +322,13 @@ def _made(legs: Legs) -> Iterator[str]:
         names = " and ".join(str(bars.leg) for bars in made if bars.made_of == step)
         yield (
             f"{names}: bars of {made[0].interval} that end on the clock, each with the last price in it, made of bars "
-            f"of {time_text(step)[1:]}; one without a price at its end is left out"
+            f"of {time_text(step)[1:]}; one without a price at its end is left out ({_counts(legs, step)})"
         )
+
+
+def _counts(legs: Legs, step: int) -> str:
+    found = [missed(bars, legs.days) for bars in (legs.a, legs.b) if bars.made_of == step]
+    return ", ".join(f"{one.gone:,} of {one.of:,} of {one.leg}" for one in found)
 
 
 # ---------------------------------------------------------------- receipt

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pairwatch.bars import SECOND, Bars, Interval, starts
+from pairwatch.bars import SECOND, TICKS, Bars, Interval, starts
 from pairwatch.errors import NotEnoughData
 from pairwatch.gathering import Held
 from pairwatch.model import Days, Floats
@@ -72,6 +72,43 @@ def legs_of(a: Held, b: Held, asked: Asked) -> Legs:
                 f"take differences instead, --unit {side.leg}=points",
             )
     return Legs((a, b), first, second, days)
+
+
+class Missed(NamedTuple):
+    """Bars of a leg that could not be made, for no price stands at their end.
+
+    Attributes:
+        gone, of: how many, of how many.
+    """
+
+    leg: str
+    gone: int
+    of: int
+
+    @property
+    def share(self) -> float:
+        """How many of all; 0 of none."""
+        return self.gone / max(self.of, 1)
+
+    def __str__(self) -> str:
+        return f"{self.share:.0%} of the bars of {self.leg} have no price at their end"
+
+
+def missed(bars: Bars, days: Days) -> Missed:
+    """What a leg, all of whose bars lie in some sessions, misses of them."""
+    count = int(np.isin(bars.left_out, days).sum())
+    return Missed(str(bars.leg), count, count + len(bars))
+
+
+def sparsest(legs: Legs) -> Missed:
+    """Of the leg that misses the larger share."""
+    return max((missed(bars, legs.days) for bars in (legs.a, legs.b)), key=lambda one: (one.share, one.leg))
+
+
+def finer(legs: Legs) -> str:
+    """Which interval leaves no price out."""
+    first, second = (Interval.of(bars.made_of) for bars in (legs.a, legs.b))
+    return f"--interval {first if first == second else Interval.parse(TICKS)} takes every price"
 
 
 def _nothing_in_common(a: Bars, b: Bars, asked: Asked) -> NotEnoughData:

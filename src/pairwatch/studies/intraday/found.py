@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pairwatch.bars import SECOND
 from pairwatch.kernels import sessions as kernel
 from pairwatch.kernels.asynchronous import lead_lag_ratios
 from pairwatch.model import NAN, Floats, Positions
@@ -16,7 +15,7 @@ RESAMPLES = 999
 class Later(NamedTuple):
     """The lag of the first half of the sessions, judged in the second: D, its p-value, and whether both agree."""
 
-    lag: int
+    lag: float
     asymmetry: float
     p_value: float
     holds: bool = False
@@ -33,6 +32,7 @@ class Found(NamedTuple):
         judged: of the asymmetries, k = 1..L.
         lag: in steps; 0 where no direction can be told.
         lag_interval, ratio_interval: 95 %; of the lag a step more on either side, for between steps nothing is seen.
+        share: of the resamples, how many have the lag on the same side.
         contrast: the shift of the largest |r|.
         ratio: the lead-lag ratio.
         blocks: the sessions, or parts of them, that were taken for independent.
@@ -46,6 +46,7 @@ class Found(NamedTuple):
     judged: kernel.Judged
     lag: int
     lag_interval: tuple[float, float]
+    share: float
     contrast: int
     ratio: float
     ratio_interval: tuple[float, float]
@@ -74,9 +75,14 @@ class Found(NamedTuple):
         return self.judged.p_value
 
     @property
+    def shows(self) -> bool:
+        """Whether there is a lead, of whichever leg."""
+        return bool(self.p_value < 0.05 and self.lag) and not self.blurred
+
+    @property
     def decided(self) -> bool:
         """Whether a leader is named."""
-        return bool(self.p_value < 0.05 and self.lag) and not self.blurred
+        return self.shows and not self.sideless
 
     @property
     def blurred(self) -> bool:
@@ -84,15 +90,10 @@ class Found(NamedTuple):
         return bool(self.blur) and abs(self.lag) * self.step <= self.blur
 
     @property
-    def any_lag(self) -> bool:
-        """Whether resamples have lags on both sides: then D tells who leads, and nothing tells by how much."""
+    def sideless(self) -> bool:
+        """Whether resamples have lags on both sides, or r at the lag is the reverse of what they share."""
         low, high = self.lag_interval
-        return low + 1 < 0 < high - 1
-
-    @property
-    def seconds(self) -> float:
-        """The lag as time."""
-        return self.lag * self.step / SECOND
+        return low + 1 < 0 < high - 1 or _reversed(self.r, self.lag)
 
 
 class Sums(NamedTuple):
@@ -126,7 +127,8 @@ def found(sums: Sums, seed: int, *, by_contrast: bool) -> Found:
     contrast = _contrast(r[None, :])
     lag = _lags(judged, r[None, :], by_contrast=by_contrast)
     resampled = kernel.resampled(products, sizes, seed, RESAMPLES)
-    low, high = kernel.interval(_lags(judged, resampled, by_contrast=by_contrast).astype("f8"))
+    lags = _lags(judged, resampled, by_contrast=by_contrast)
+    low, high = kernel.interval(lags.astype("f8"))
     return Found(
         step=sums.step,
         r=r,
@@ -135,6 +137,7 @@ def found(sums: Sums, seed: int, *, by_contrast: bool) -> Found:
         judged=judged,
         lag=int(lag[0]),
         lag_interval=(low - 1, high + 1),
+        share=float(np.mean(np.sign(lags) == np.sign(lag))),
         contrast=int(contrast[0]),
         ratio=float(lead_lag_ratios(r)),
         ratio_interval=kernel.interval(lead_lag_ratios(resampled)),
@@ -152,12 +155,28 @@ def _contrast(r: Floats) -> Positions:
 
 
 def _lags(judged: kernel.Judged, r: Floats, *, by_contrast: bool) -> Positions:
-    """The lag of each row, with the sign of who leads."""
+    """The lag of each row, with the sign of who leads.
+
+    A leads by k where |r(k)| is the larger one, unless it is the reverse of a larger correlation without a lag: of legs
+    that move alike D is above 0 where A is the earlier one, which a reversal at -k that is larger by chance hides.
+    """
     lags = kernel.largest_lags(kernel.antisymmetric(r), judged.noise, r)
+    lags = np.where(_against(r, lags), -lags, lags)
     if not by_contrast:
         return lags
     contrast = _contrast(r)
     return np.asarray(np.where(contrast * lags > 0, contrast, lags))
+
+
+def _against(r: Floats, lags: Positions) -> Positions:
+    """Whether the correlation of each row at its lag is the reverse of a larger one without a lag."""
+    middle = r.shape[1] // 2
+    at, without = r[np.arange(len(r)), middle + lags], r[:, middle]
+    return np.asarray((at * without < 0) & (np.abs(at) < np.abs(without)))
+
+
+def _reversed(r: Floats, lag: int) -> bool:
+    return bool(_against(r[None, :], np.array([lag]))[0])
 
 
 def _band(shares: Floats, seed: int) -> Floats:
@@ -179,7 +198,7 @@ def _later(products: Floats, sizes: Floats, seed: int) -> Later:
     first = kernel.judge(parts[0], seed, 1)
     r = kernel.mean(products[:half].sum(axis=0), sizes[:half].sum(axis=0))
     lag = int(_lags(first, r[None, :], by_contrast=False)[0])
-    if not lag or math.isnan(first.p_value):
+    if not lag or math.isnan(first.p_value) or _reversed(r, lag):
         return Later(0, NAN, NAN)
     at = first.largest
     second = kernel.judge(parts[1][:, at : at + 1], seed)

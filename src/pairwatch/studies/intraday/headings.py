@@ -19,9 +19,10 @@ VERDICT = Heading(
             "unit",
             "Lags are positive where A leads. `asymmetry` is the D(k) that stands out most; `p_value` is the chance "
             f"of one so far out at any lag, judged {_PERMUTED}; `detectable` is the D found four times in five. `lag` "
-            "is k with the sign of the leg whose |r| is larger; of ticks the shift of the largest |U| (Hoffmann, "
-            "Rosenbaum and Yoshida 2013) where it has that sign. `lead_lag_ratio` is the sum of r(k)^2 over k > 0 "
-            "through that over k < 0 (Huth and Abergel 2014). `later` is the lag found in the first half of the "
+            "is k with the sign of the leg whose |r| is larger, or of the other one where that is the reverse of a "
+            "larger r(0); empty where a lead's resamples have it on both sides; of ticks the shift of the largest |U| "
+            "(Hoffmann, Rosenbaum and Yoshida 2013) where it has that sign. `lead_lag_ratio` is the sum of r(k)^2 over "
+            "k > 0 through that over k < 0 (Huth and Abergel 2014). `later` is the lag found in the first half of the "
             "sessions, judged alone in the second.",
         ),
         Column(

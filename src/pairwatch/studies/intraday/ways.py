@@ -9,7 +9,7 @@ from pairwatch.errors import NotEnoughData
 from pairwatch.kernels import asynchronous
 from pairwatch.kernels import sessions as kernel
 from pairwatch.model import NAN, Floats, Positions
-from pairwatch.studies.intraday.asked import Asked, Legs, levels, nice, parts_of
+from pairwatch.studies.intraday.asked import Asked, Legs, finer, levels, nice, parts_of, sparsest
 from pairwatch.studies.intraday.found import Found, Sums, found
 from pairwatch.text import plural
 
@@ -232,11 +232,21 @@ def _blur(legs: Legs) -> int:
     return max(steps) if regular else 0
 
 
+def late(legs: Legs) -> int:
+    """How much later than A's the stamps of B are, of legs of one step; in nanoseconds, 0 of other legs."""
+    step, other = (middle(gaps(side)) for side in (legs.a, legs.b))
+    if not step or step != other:
+        return 0
+    a, b = (middle(side.times % step) for side in (legs.a, legs.b))
+    return (b - a + step // 2) % step - step // 2
+
+
 def _check(legs: Legs, returns: int) -> None:
     if returns < NEED:
         a, b = legs.names
+        worst = sparsest(legs)
         raise NotEnoughData(
             f"{a} and {b} have {plural(returns, 'return')} in {plural(len(legs.days), 'common session')}, "
-            f"a lead within days needs {NEED}",
-            "take more days, or a shorter --interval",
+            f"a lead within days needs {NEED}{f': {worst}' if worst.gone else ''}",
+            finer(legs) if worst.gone else "take more days, or a shorter --interval",
         )

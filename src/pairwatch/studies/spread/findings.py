@@ -8,7 +8,7 @@ from pairwatch.kernels.cointegration import CRITICAL_TRACE
 from pairwatch.kernels.reversion import HalfLife, power
 from pairwatch.stats.percentiles import shown
 from pairwatch.studies.paired import Paired
-from pairwatch.studies.spread.cointegration import Span
+from pairwatch.studies.spread.cointegration import EITHER, RETURNS, Span
 from pairwatch.studies.spread.extremes import Extremes
 from pairwatch.studies.spread.ledger import Driver, Ledger, bar, p_of
 from pairwatch.studies.spread.spreads import BARS, Told
@@ -83,10 +83,12 @@ def _answer(pair: Paired, span: Span) -> str:
     if span.doubt:
         no = f"{a} and {b} are not shown to be cointegrated" if span.agreed is False else "not cointegration"
         return f"{no}: {_alone(pair, span)}; {rests}"
+    if span.agreed is False:
+        return f"{a} and {b} are not shown to be cointegrated: {rests}"
+    if span.unclear:
+        return f"whether {a} and {b} are cointegrated cannot be said: {_either(pair, span)}; {rests}"
     if span.agreed is None:
         return f"the tests do not agree whether {a} and {b} are cointegrated: {rests}"
-    if not span.agreed:
-        return f"{a} and {b} are not shown to be cointegrated: {rests}"
     marginal = max(span.forth.p_value, span.back.p_value, span.p_trace) > NEAR
     line = f"with {span.forth.slope:.2f} of B for one of A{', though marginally' if marginal else ''}"
     return f"{a} and {b} are cointegrated, {line}: {rests}"
@@ -97,21 +99,32 @@ def _is_tested(span: Span) -> bool:
 
 
 def _is_together(span: Span) -> bool:
-    return span.agreed is True and not span.doubt
+    return span.agreed is True and not (span.doubt or span.unclear)
 
 
 def _alone(pair: Paired, span: Span) -> str:
     """Which leg returns by itself, and what is known of the other."""
-    both = sorted(zip(span.alone_p, map(str, pair.legs), strict=True), key=lambda one: not one[0] < SIZE)
-    (p, leg), (other_p, other) = both
+    both = sorted(zip(span.own, span.alone_p, map(str, pair.legs), strict=True), key=lambda one: one[0] != RETURNS)
+    (said, p, leg), (other_said, other_p, other) = both
     own = f"{p_text(p)} and {p_text(other_p)[2:]}"
-    if not p < SIZE:
+    if said != RETURNS:
         trace = f"{span.trace.trace[1]:.1f}, {CRITICAL_TRACE[1]} needed"
         return f"by Johansen's second trace each leg returns by itself ({trace}), by its own test neither ({own})"
-    if other_p < SIZE:
+    if other_said == RETURNS:
         return f"{leg} and {other} return by themselves ({own})"
-    rest = f", {other} is not shown to ({p_text(other_p)})" if math.isfinite(other_p) else ""
+    but = " of its own test, which Johansen's does not bear out" if other_p < SIZE else ""
+    rest = f", {other} is not shown to ({p_text(other_p)}{but})" if math.isfinite(other_p) else ""
     return f"{leg} returns by itself ({p_text(p)}){rest}"
+
+
+def _either(pair: Paired, span: Span) -> str:
+    """The leg that returns by itself, or keeps to the other, and what either rests on; the likelier one of two."""
+    legs = tuple(map(str, pair.legs))
+    each = zip(legs, reversed(legs), span.own, span.alone_p, span.lone_p, strict=True)
+    leg, other, _, p, lone_p = max((one for one in each if one[2] == EITHER), key=lambda one: one[-1])
+    return (
+        f"{leg} returns by itself or with {other} (its own test {p_text(p)}, Johansen's of it alone {p_text(lone_p)})"
+    )
 
 
 def _moved(span: Span) -> str:
@@ -175,6 +188,8 @@ def _recent(pair: Paired, span: Span) -> str:
     if span.doubt:
         no = "they are not shown to be cointegrated" if span.agreed is False else "it is not cointegration"
         return f"over {last} {no}: {_alone(pair, span)}; {_tests(span)}"
+    if span.unclear and span.agreed is not False:
+        return f"over {last} it cannot be said: {_either(pair, span)}; {_tests(span)}"
     said = {
         True: "they are cointegrated",
         False: "they are not shown to be cointegrated",
